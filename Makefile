@@ -1,0 +1,37 @@
+# Tancang: the commands a newcomer needs. Each one sets up by itself; only Python >= 3.11 and make are assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test test-all setup lock lint shell ui bench clean
+
+run: setup  ## one night on the example district
+	@$(BIN)/tancang nightly --landing examples/district/clean/landing --profile examples/district/profile.yml
+
+test: setup lint  ## the tests CI runs
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup lint  ## the same with the long sweeps and every supported Python
+	@$(BIN)/python -m pytest
+
+lint: setup
+	@$(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary && $(BIN)/lint-imports --no-cache > /dev/null || \
+		{ $(BIN)/lint-imports --no-cache; exit 1; }
+
+setup:
+	@$(PYTHON) orchestration/bootstrap.py
+
+lock:  ## renew the lock file (hashes, no addresses)
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock --quiet
+
+ui: setup
+	@$(BIN)/tancang ui
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+shell: setup
+	@bash --rcfile <(echo 'source .venv/bin/activate') -i
+
+clean:
+	@rm -rf .venv .tancang dbt_project/target

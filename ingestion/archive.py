@@ -1,0 +1,156 @@
+"""Seals what landed: bytes by content hash, one receipt per delivery, written whole or not at all.
+
+Belongs here: copying landing into the archive and reading it back. Does not belong here: what a file says.
+From here on nothing reads landing: a figure is a function of the archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ingestion.contracts.home import Home
+from ingestion.contracts.identity import file_id
+
+_CHUNK = 1 << 20
+_UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+
+
+class Receipt(BaseModel):
+    """One delivery: these bytes, under this name, first seen on this date.
+
+    `version` counts deliveries under the same name, from 1; only the last one is read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    path: str
+    sha256: str
+    size_bytes: int
+    received_on: date
+    version: int
+
+    @property
+    def file_id(self) -> str:
+        return file_id(self.source, self.path, self.sha256)
+
+
+def waiting(home: Home) -> Iterator[tuple[str, Path]]:
+    """(source, file) in landing, sorted; hidden, unfinished and outside-pointing files are left alone.
+
+    Every folder in landing is a source, known or not: a file in an unknown one is sealed and refused by
+    name, not overlooked.
+    """
+    for folder in sorted(home.landing.glob("*/")):
+        source = folder.name
+        inside = folder.resolve()
+        for path in sorted(folder.rglob("*")):
+            if not path.is_file() or path.name.startswith((".", "~$")) or path.name.endswith(_UNFINISHED):
+                continue
+            if not path.resolve().is_relative_to(inside):
+                continue
+            yield source, path
+
+
+def object_path(home: Home, sha256: str) -> Path:
+    return home.archive / "objects" / sha256[:2] / sha256
+
+
+def read_sealed(home: Home, sha256: str) -> bytes:
+    """The sealed bytes. Raises ValueError when the archive no longer holds what it sealed."""
+    data = object_path(home, sha256).read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ValueError(f"archive object {sha256} has changed since it was sealed")
+    return data
+
+
+def receipts(home: Home) -> list[Receipt]:
+    """All deliveries ever sealed, ordered by source, path and version."""
+    folder = home.archive / "receipts"
+    found = [Receipt.model_validate_json(path.read_bytes()) for path in folder.glob("*.json")]
+    return sorted(found, key=lambda item: (item.source, item.path, item.version))
+
+
+def current(found: list[Receipt]) -> list[Receipt]:
+    """The last delivery under each name."""
+    last = {(item.source, item.path): item for item in found}
+    return [last[key] for key in sorted(last)]
+
+
+def unsealed(home: Home) -> list[tuple[str, str, Path, str]]:
+    """(source, name, file, SHA-256) of what landing holds and the archive does not hold as its last delivery."""
+    last = {(item.source, item.path): item.sha256 for item in receipts(home)}
+    found = []
+    for source, path in waiting(home):
+        name = path.relative_to(home.landing / source).as_posix()
+        sha256 = _hash(path)
+        if last.get((source, name)) != sha256:
+            found.append((source, name, path, sha256))
+    return found
+
+
+def seal(home: Home, as_of: date) -> list[Receipt]:
+    """Copy what is new in landing into the archive. Returns the new receipts.
+
+    Bytes are written beside their place, flushed to disk and renamed, the receipt last: a kill leaves
+    either no receipt (the file is sealed again next night) or a whole one.
+    """
+    versions = {(item.source, item.path): item for item in receipts(home)}
+    fresh = []
+    for source, name, path, sha256 in unsealed(home):
+        last = versions.get((source, name))
+        size = _store(home, path, sha256)
+        if size is None:
+            continue
+        receipt = Receipt(
+            source=source, path=name, sha256=sha256, size_bytes=size, received_on=as_of,
+            version=last.version + 1 if last else 1,
+        )
+        folder = home.archive / "receipts"
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(folder / f"{receipt.file_id}.json", receipt.model_dump_json(indent=1).encode())
+        fresh.append(receipt)
+    return fresh
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _store(home: Home, path: Path, sha256: str) -> int | None:
+    """Copy bytes into the archive; None when the file changed under our eyes (left for the next night)."""
+    target = object_path(home, sha256)
+    if target.exists():
+        return target.stat().st_size
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{sha256}.{os.getpid()}")
+    seen, size = hashlib.sha256(), 0
+    with path.open("rb") as source, partial.open("wb") as copy:
+        while chunk := source.read(_CHUNK):
+            seen.update(chunk)
+            size += len(chunk)
+            copy.write(chunk)
+        copy.flush()
+        os.fsync(copy.fileno())
+    if seen.hexdigest() != sha256:
+        partial.unlink()
+        return None
+    partial.chmod(0o444)
+    os.replace(partial, target)
+    return size
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(partial, path)

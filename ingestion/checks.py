@@ -1,0 +1,79 @@
+"""Column checks that the raw schemas share, each named by the reason code it gives.
+
+Belongs here: building blocks for `sources/*/schema.py`. Reason texts stand in `quarantine`.
+"""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from ingestion.reference import Reference
+
+UNIT_KEY = "unit_key"
+"""Helper column `item_code|unit_text`, present while a frame is validated and dropped afterwards."""
+
+
+def text(*, optional: bool = True) -> pa.Column:
+    return pa.Column(pl.String, nullable=optional)
+
+
+def integer(*, optional: bool = True) -> pa.Column:
+    return pa.Column(pl.Int32, nullable=optional)
+
+
+def year() -> pa.Column:
+    return pa.Column(pl.Int32, pa.Check.in_range(1990, 2100, error="bad_year"), nullable=False)
+
+
+def item_code(reference: Reference, form: str) -> pa.Column:
+    return pa.Column(
+        pl.String, pa.Check.isin(reference.item_codes(form), error="unknown_item_code"), nullable=False
+    )
+
+
+def amount(*, may_be_negative: bool = False) -> pa.Column:
+    """Plain decimal text of at most twelve whole digits, so that DECIMAL(18,4) holds it in any unit we know."""
+    checks = [
+        pa.Check.str_matches(r"^-?\d+(\.\d+)?$", error="not_a_number"),
+        pa.Check.str_matches(r"^-?0*\d{0,12}(\.\d+)?$|[^0-9.-]", error="number_too_large"),
+    ]
+    if not may_be_negative:
+        checks.append(pa.Check.str_matches(r"^[^-]|^-0+(\.0+)?$", error="negative_amount"))
+    return pa.Column(pl.String, checks, nullable=True)
+
+
+def unit_key(reference: Reference, form: str) -> pa.Column:
+    """Known pairs of item and unit; items without a canonical unit (meaning not known) take any unit."""
+    allowed = [f"{code}|{unit}" for family, code, unit in reference.allowed_units if family == form]
+    return pa.Column(pl.String, pa.Check.isin(sorted(allowed), error="unknown_unit"), nullable=True)
+
+
+def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows that break a check: `index` (position in the frame), `check` (reason code), `column`.
+
+    The frame must be eager: on a lazy one pandera looks at names and types only and passes bad rows.
+    Raises TypeError for a lazy frame, so that this cannot happen by accident.
+    """
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("validate eager frames only: pandera checks no data on a lazy frame")
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        return error.failure_cases.select("index", "check", "column")
+    return pl.DataFrame(schema={"index": pl.Int32, "check": pl.String, "column": pl.String})
+
+
+_DUCKDB_TYPES = {
+    pl.String: "VARCHAR", pl.Int32: "INTEGER", pl.Int64: "BIGINT", pl.Date: "DATE",
+    pl.Datetime: "TIMESTAMP", pl.Boolean: "BOOLEAN",
+}
+
+
+def duckdb_columns(schema: pa.DataFrameSchema) -> dict[str, str]:
+    """Column → DuckDB type of the raw table, in schema order, without helper columns."""
+    return {
+        name: _DUCKDB_TYPES[type(column.dtype.type) if not isinstance(column.dtype.type, type) else column.dtype.type]
+        for name, column in schema.columns.items()
+        if name != UNIT_KEY
+    }

@@ -1,0 +1,71 @@
+"""The paths of one home folder. Pure: names only, nothing is opened or made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """Everything under one data root; `landing` may lie elsewhere (a share, an example)."""
+
+    root: Path
+    landing_override: Path | None = None
+
+    @property
+    def landing(self) -> Path:
+        return self.landing_override or self.root / "landing"
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def readings(self) -> Path:
+        return self.root / "readings"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def layouts(self) -> Path:
+        return self.root / "layouts"
+
+    @property
+    def profiles(self) -> Path:
+        return self.root / "profiles"
+
+    @property
+    def corrections(self) -> Path:
+        return self.root / "corrections.yml"
+
+    @property
+    def waivers(self) -> Path:
+        return self.root / "waivers.yml"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def night(self) -> Path:
+        """What the running or last night left to read: its plan, its verdict, its Data Docs."""
+        return self.root / "night"
+
+    @property
+    def verdict(self) -> Path:
+        return self.night / "verdict.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "night.lock"
+
+    @property
+    def history(self) -> Path:
+        return self.root / "nights.jsonl"

@@ -1,0 +1,36 @@
+"""Messages to people, always in Chinese and English, and the refusal that carries them.
+
+Belongs here: the shape of a message and of a refusal. The texts stand where the thing is found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+    def format(self, **values: object) -> Message:
+        return Message(self.zh.format(**values), self.en.format(**values))
+
+    def in_language(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+class Refusal(Exception):
+    """A file, a declaration or a request that cannot be used: what was found, and how to mend it.
+
+    Raised for mistakes of the user or of a sender, never for faults of ours; whoever catches it shows the
+    two messages and goes on with the rest.
+    """
+
+    def __init__(self, code: str, reason: Message, mend: Message) -> None:
+        super().__init__(f"{code}: {reason.en}")
+        self.code = code
+        self.reason = reason
+        self.mend = mend

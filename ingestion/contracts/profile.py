@@ -1,0 +1,106 @@
+"""The region profile: one YAML that says who publishes, on which basis, with which named figures.
+
+Belongs here: the model and its validation. Figures themselves are seeds; a profile only names rows of them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Region(_Strict):
+    """One region of the profile's tree; `is_in_scope` regions are published, parents only lend factors."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    level: str
+    parent: str | None = None
+    is_in_scope: bool = True
+
+
+class StandIn(_Strict):
+    """A factor row named for one year in place of the ladder of definition 13; it is published as such."""
+
+    year: int
+    purpose: Literal["electricity"]
+    factor_id: str
+
+
+class Window(_Strict):
+    """When a source's returns of a year are due, and when the silence window on them closes."""
+
+    source: str
+    year: int
+    due_on: date
+    closes_on: date
+
+
+class PublishedFigure(_Strict):
+    """A figure that the region's own report prints, shown beside ours (never used in a calculation)."""
+
+    indicator: str
+    year: int
+    value: Decimal
+    unit: str
+    source: str
+
+
+class Method(_Strict):
+    """Which sets and rows the accounting uses; every name is a row or set of the shipped seeds."""
+
+    coal_basis: Literal["primary", "equivalent"] = "primary"
+    coal_set: str = "GB/T 2589-2020"
+    electricity_primary_series: str = "SC-EL-SUPPLY"
+    electricity_equivalent_factor: str = "SC-EL-EQUIV"
+    gas_coal_factor: str = "SC-NG"
+    fuel_set: str = "JS/T 303-2026"
+    heat_factor: str = "HT-CN-0.11"
+    electricity_family: str = "avg"
+    emissions_area_numerator: Literal["total", "building"] = "total"
+    unfactored_energy_fail_share: Decimal = Decimal("0.05")
+    annual_month_tolerance_share: Decimal = Decimal("0.005")
+    register_decides_from_edition: str = "2025"
+
+
+class RegionProfile(_Strict):
+    """One publishing authority: its root region, everything below, its method and its calendar."""
+
+    id: str
+    region: str
+    regions: list[Region]
+    method: Method = Method()
+    stand_ins: list[StandIn] = Field(default_factory=list)
+    windows: list[Window] = Field(default_factory=list)
+    published_figures: list[PublishedFigure] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _regions_hang_together(self) -> RegionProfile:
+        codes = [region.code for region in self.regions]
+        if len(codes) != len(set(codes)):
+            raise ValueError("a region code stands twice / 行政区划代码重复")
+        if self.region not in codes:
+            raise ValueError(f"the root region {self.region} is not among the regions / 根区划不在列表中")
+        parents = {region.code: region.parent for region in self.regions}
+        for code in codes:
+            seen, at = set(), code
+            while at is not None:
+                if at in seen:
+                    raise ValueError(f"region {code} is its own ancestor / 区划上级成环")
+                if at not in parents:
+                    raise ValueError(f"region {code} has an unknown parent {at} / 上级区划不存在")
+                seen.add(at)
+                at = parents[at]  # type: ignore[assignment]
+        return self
+
+    @property
+    def root(self) -> Region:
+        return next(region for region in self.regions if region.code == self.region)

@@ -1,0 +1,223 @@
+"""The layout language: one YAML file says how one file family is read, by edition.
+
+Belongs here: the model, its validation, loading from folders. Does not belong here: applying a layout to
+a table (`mapping`), finding which one fits (`recognition`), reading bytes (`readers`).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ingestion.contracts.identity import digest
+from ingestion.contracts.messages import Message, Refusal
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(_Strict):
+    """A sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+def _compiled(pattern: str | None) -> str | None:
+    if pattern is not None:
+        re.compile(pattern)
+    return pattern
+
+
+Pattern = Annotated[str, Field(min_length=1)]
+
+
+class FieldSpec(_Strict):
+    """Where one field of a record comes from: exactly one of column, constant, path, sheet, label.
+
+    `path` and `sheet` are patterns whose first group is taken; `label` is the text of a cell whose right
+    neighbour holds the value (anywhere in the workbook, or on `on_sheet`).
+    """
+
+    column: str | list[str] | None = None
+    constant: str | None = None
+    path: Pattern | None = None
+    sheet: Pattern | None = None
+    label: str | None = None
+    on_sheet: str | None = None
+    kind: Literal["text", "integer", "number", "period", "date", "datetime"] = "text"
+    lookup: dict[str, str] | None = None
+    optional: bool = False
+    fill_down: bool = Field(default=False, description="a merged cell's value holds for every row it covers")
+
+    _patterns = field_validator("path", "sheet")(_compiled)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> FieldSpec:
+        given = [name for name in ("column", "constant", "path", "sheet", "label") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a field has exactly one origin, found {given or 'none'}")
+        return self
+
+    @property
+    def column_names(self) -> list[str]:
+        if self.column is None:
+            return []
+        return [self.column] if isinstance(self.column, str) else self.column
+
+
+class UnitSpec(_Strict):
+    """Where the unit of a value stands: a column, the brackets of the header, the unit row, or a constant.
+
+    `document` takes it from a map inside a JSON document, keyed by item.
+    """
+
+    column: str | None = None
+    constant: str | None = None
+    source: Literal["header", "unit_row", "document"] | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> UnitSpec:
+        if sum(item is not None for item in (self.column, self.constant, self.source)) != 1:
+            raise ValueError("a unit has exactly one origin")
+        return self
+
+
+class ValueSpec(_Strict):
+    """Value columns and the item code of each. `columns` is a pattern on the whole column name.
+
+    `item` is a constant, may use the pattern's groups (`\\g<code>`), or `{field}` of the record.
+    Named groups `year` and `measure` of the pattern replace the record's own fields.
+    """
+
+    columns: Pattern
+    item: str
+    also: list[str] = Field(default_factory=list, description="items that the same printed value is as well")
+    unit: UnitSpec
+    lookup: dict[str, str] | None = None
+
+    _patterns = field_validator("columns")(_compiled)
+
+
+class IgnoreColumns(_Strict):
+    columns: Pattern
+    why: Text
+
+    _patterns = field_validator("columns")(_compiled)
+
+
+class IgnoreRows(_Strict):
+    """Rows that are no records: a subtotal, a footnote. `stop` ends the table at the first such row."""
+
+    column: str | None = None
+    matches: Pattern
+    why: Text
+    stop: bool = False
+
+    _patterns = field_validator("matches")(_compiled)
+
+
+class TableSpec(_Strict):
+    """One table of a file: which sheet, where its header stands, what its columns mean."""
+
+    sheet: Pattern | None = Field(default=None, description="pattern on the sheet name; null: the only sheet")
+    header_rows: list[int] = Field(default_factory=lambda: [1])
+    header_separator: str = "|"
+    unit_row: int | None = None
+    records: str | None = Field(default=None, description="JSON key or XML path of the repeated record")
+    units_at: str | None = Field(default=None, description="JSON key of the map item → unit")
+    fields: dict[str, FieldSpec]
+    values: list[ValueSpec] = Field(default_factory=list)
+    ignore_columns: list[IgnoreColumns] = Field(default_factory=list)
+    ignore_rows: list[IgnoreRows] = Field(default_factory=list)
+    interval_hours: int | None = None
+
+    _patterns = field_validator("sheet")(_compiled)
+
+
+class Recognise(_Strict):
+    """What makes a file one of this family: columns it must have, and, where names are fixed, its path."""
+
+    path: str | None = Field(default=None, description="glob on the path below the source folder")
+    columns: list[str] = Field(default_factory=list)
+    values: dict[str, str] = Field(default_factory=dict, description="JSON: top-level key → pattern")
+
+
+class IgnoreSheets(_Strict):
+    sheets: Pattern
+    why: Text
+
+    _patterns = field_validator("sheets")(_compiled)
+
+
+class Layout(_Strict):
+    """How one file family and edition is read."""
+
+    id: str
+    title: Text
+    source: str
+    target: Literal["values", "institutions", "buildings", "readings"]
+    form: str
+    edition: str
+    kind: Literal["delimited", "workbook", "json", "xml"]
+    separator: str | None = None
+    recognise: Recognise
+    tables: list[TableSpec] = Field(min_length=1)
+    ignore_sheets: list[IgnoreSheets] = Field(default_factory=list)
+    institution_id_scheme: str = "uscc"
+    reading_kind: Literal["interval", "register"] | None = None
+    register_decides: bool = Field(default=False, description="only institutions of the register may report")
+
+    @model_validator(mode="after")
+    def _readings_have_a_kind(self) -> Layout:
+        if (self.target == "readings") != (self.reading_kind is not None):
+            raise ValueError("reading_kind belongs to readings, and readings need one")
+        if not self.recognise.columns and not self.recognise.values:
+            raise ValueError("a layout recognises files by columns or values, never by name alone")
+        return self
+
+    @property
+    def digest(self) -> str:
+        return digest(self.model_dump(mode="json"))
+
+
+SHIPPED = Path(__file__).parent / "sources"
+
+
+def shipped_folders() -> list[Path]:
+    return sorted(SHIPPED.glob("*/layouts"))
+
+
+def read_layout(path: Path) -> Layout:
+    """One layout file, or a Refusal that names the file and the place in it."""
+    try:
+        return Layout.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refusal(
+            "bad_layout",
+            Message(f"版式文件 {path.name} 无法使用: {error}", f"layout file {path.name} cannot be used: {error}"),
+            Message("请按 docs/layouts.md 修改该文件", "mend the file as docs/layouts.md describes"),
+        ) from error
+
+
+def load_layouts(folders: list[Path]) -> list[Layout]:
+    """All layouts of the given folders, ordered by id; one id standing twice is refused."""
+    found: dict[str, tuple[Path, Layout]] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("**/*.yml")):
+            layout = read_layout(path)
+            if layout.id in found:
+                other = found[layout.id][0]
+                raise Refusal(
+                    "layout_twice",
+                    Message(f"版式 {layout.id} 重复: {other.name}, {path.name}",
+                            f"layout {layout.id} stands twice: {other.name}, {path.name}"),
+                    Message("请改其中一个的 id", "rename one of the two"),
+                )
+            found[layout.id] = (path, layout)
+    return [found[key][1] for key in sorted(found)]

@@ -1,0 +1,247 @@
+"""Applies one table of a layout: records with their fields, values with item, unit and place.
+
+Belongs here: column → field, column → item, the account of every column. Does not belong here: whether a
+value is acceptable (schemas), how bytes became a table (readers), what a unit is worth (seeds).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ingestion.contracts.numbers import plain_number, unit_spelling
+from ingestion.layouts import FieldSpec, Layout, TableSpec, ValueSpec
+from ingestion.tables import Column, Table
+
+_DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
+_STAMP_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%dT%H:%M:%S")
+
+
+@dataclass
+class Mapped:
+    """What one table gives.
+
+    `records`: one row per record: row_number, n_cells, every field of the layout, `problem` (reason code or
+    null), `problem_column`. `values`: one row per value cell: the record's fields and row_number,
+    column_number, item_code, value_text, unit_text. `n_ignored_cells` counts cells in columns that the
+    layout ignores or does not know, by row in `ignored_by_row`.
+    """
+
+    records: pl.DataFrame
+    values: pl.DataFrame
+    unknown_columns: list[Column] = field(default_factory=list)
+    ignored_by_row: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lies outside the table and a layout may still ask for: the path and cells found by label."""
+
+    path: str
+    labels: dict[tuple[str | None, str], str]
+
+
+def field_columns(spec: TableSpec) -> set[str]:
+    names = {name for item in spec.fields.values() for name in item.column_names}
+    return names | {value.unit.column for value in spec.values if value.unit.column}
+
+
+def missing_columns(table: Table, spec: TableSpec) -> list[str]:
+    """Required fields whose column the table does not have."""
+    return [
+        "/".join(item.column_names)
+        for item in spec.fields.values()
+        if item.column_names and not item.optional and table.column(item.column_names) is None
+    ]
+
+
+def apply(table: Table, spec: TableSpec, layout: Layout, around: Surroundings) -> Mapped:
+    """Map one table. No row is dropped: a record whose key cannot be read keeps its `problem`."""
+    records = _records(table, spec, around)
+    values, used = _values(table, spec, records)
+    used |= {column.name for column in table.columns if column.name in field_columns(spec)}
+    ignored, unknown = [], []
+    for column in table.columns:
+        if column.name in used:
+            continue
+        if any(re.fullmatch(rule.columns, column.name) for rule in spec.ignore_columns):
+            ignored.append(column)
+        else:
+            unknown.append(column)
+    aside = [f"c{column.number}" for column in ignored + unknown]
+    ignored_by_row = table.frame.select(
+        "row_number",
+        n_ignored=pl.sum_horizontal([pl.col(name).is_not_null() for name in aside]).cast(pl.Int64)
+        if aside else pl.lit(0, dtype=pl.Int64),
+    )
+    return Mapped(records, values, unknown, ignored_by_row)
+
+
+def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFrame:
+    cells = [f"c{column.number}" for column in table.columns]
+    filled: dict[int, int] = {}
+    for row, _, _ in table.filled:
+        filled[row] = filled.get(row, 0) + 1
+    frame = table.frame.select(
+        "row_number",
+        (pl.sum_horizontal([pl.col(name).is_not_null() for name in cells]).cast(pl.Int64)
+         if cells else pl.lit(0, dtype=pl.Int64)).alias("n_cells"),
+        *[_field(table, item, around).alias(f"text_{name}") for name, item in spec.fields.items()],
+    )
+    if filled:
+        frame = frame.with_columns(
+            n_cells=pl.col("n_cells")
+            - pl.col("row_number").replace_strict(filled, default=0, return_dtype=pl.Int64)
+        )
+    problems = []
+    for name, item in spec.fields.items():
+        text = pl.col(f"text_{name}")
+        frame = frame.with_columns(_typed(name, item, text))
+        typed = pl.col("year" if item.kind == "period" else name)
+        if not item.optional:
+            problems.append(pl.when(text.is_null()).then(pl.lit(f"missing_{name}")))
+        problems.append(pl.when(text.is_not_null() & typed.is_null()).then(pl.lit(f"bad_{name}")))
+    found = pl.coalesce(problems) if problems else pl.lit(None, dtype=pl.String)
+    return frame.with_columns(problem=found).with_columns(
+        problem_found=pl.coalesce(
+            [
+                pl.when(pl.col("problem").is_in([f"missing_{name}", f"bad_{name}"])).then(pl.col(f"text_{name}"))
+                for name in spec.fields
+            ]
+        )
+        if spec.fields else pl.lit(None, dtype=pl.String)
+    ).drop([f"text_{name}" for name in spec.fields])
+
+
+def _field(table: Table, spec: FieldSpec, around: Surroundings) -> pl.Expr:
+    """The text of a field for every record, null where it is not given."""
+    text: str | None
+    if spec.column_names:
+        column = table.column(spec.column_names)
+        if column is None:
+            return pl.lit(None, dtype=pl.String)
+        return pl.col(f"c{column.number}").str.strip_chars()
+    if spec.constant is not None:
+        text = spec.constant
+    elif spec.path is not None:
+        text = _first_group(spec.path, around.path)
+    elif spec.sheet is not None:
+        text = _first_group(spec.sheet, table.sheet or "")
+    else:
+        text = around.labels.get((spec.on_sheet, spec.label or ""))
+    return pl.lit(text, dtype=pl.String)
+
+
+def _first_group(pattern: str, text: str) -> str | None:
+    found = re.search(pattern, text)
+    return found.group(1) if found else None
+
+
+def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
+    """Typed column(s) of a field; null where the text does not fit the kind."""
+    if spec.lookup is not None:
+        text = text.replace_strict(spec.lookup, default=None, return_dtype=pl.String)
+    if spec.kind == "integer":
+        return [text.str.extract(r"^(-?\d{1,9})(?:\.0+)?$", 1).cast(pl.Int32).alias(name)]
+    if spec.kind == "number":
+        return [_plain(text).alias(name)]
+    if spec.kind == "date":
+        stamps = [text.str.to_datetime(form, strict=False) for form in _DATE_FORMATS]
+        return [pl.coalesce(stamps).dt.date().alias(name)]
+    if spec.kind == "datetime":
+        return [pl.coalesce([text.str.to_datetime(form, strict=False) for form in _STAMP_FORMATS]).alias(name)]
+    if spec.kind == "period":
+        return _period(text)
+    return [text.alias(name)]
+
+
+def _period(text: pl.Expr) -> list[pl.Expr]:
+    """Platform period: characters 1-4 year, 5 any (Q marks a quarter), 6-7 month; 00, or year alone, is annual."""
+    year = text.str.extract(r"^(\d{4})(?:年|年?.?\d{2}月?|Q0?[1-4])?$", 1).cast(pl.Int32)
+    quarter = text.str.extract(r"^\d{4}.?Q0?([1-4])$", 1).cast(pl.Int32)
+    month = text.str.extract(r"^\d{4}[^Q]?(\d{2})月?$", 1).cast(pl.Int32)
+    fits = pl.coalesce(month, pl.lit(0)) <= 12
+    kind = (
+        pl.when(quarter.is_not_null()).then(pl.lit("quarter"))
+        .when(pl.coalesce(month, pl.lit(0)) > 0).then(pl.lit("month"))
+        .otherwise(pl.lit("year"))
+    )
+    return [
+        pl.when(fits).then(year).alias("year"),
+        kind.alias("period_kind"),
+        pl.coalesce(quarter, month, pl.lit(0)).cast(pl.Int32).alias("period_index"),
+    ]
+
+
+def _plain(text: pl.Expr) -> pl.Expr:
+    """Plain decimal text; the slow path runs once per distinct text that is not plain already."""
+    plain = text.str.extract(r"^(-?\d+(?:\.\d+)?)$", 1)
+    odd = pl.when(plain.is_null()).then(text).map_batches(
+        lambda column: column.to_frame("t").select(
+            pl.col("t").replace_strict(
+                {t: plain_number(t) for t in column.unique().drop_nulls().to_list()} or {"": None},
+                default=None, return_dtype=pl.String,
+            )
+        ).to_series(),
+        return_dtype=pl.String,
+    )
+    return pl.coalesce(plain, odd)
+
+
+def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
+    """Value cells of the records whose key is sound, in file order."""
+    parts, used = [], set()
+    taken = field_columns(spec)
+    keys = records.drop("n_cells", "problem_found")
+    for value in spec.values:
+        pattern = re.compile(value.columns)
+        for column in table.columns:
+            found = pattern.fullmatch(column.name)
+            if found is None or column.name in used or column.name in taken:
+                continue
+            used.add(column.name)
+            cells = table.frame.select("row_number", value_text=pl.col(f"c{column.number}"),
+                                       unit_text=_unit(table, value, column, found))
+            part = keys.join(cells, on="row_number", how="inner", maintain_order="left").filter(
+                pl.col("value_text").is_not_null() & pl.col("problem").is_null()
+            )
+            part = part.with_columns(
+                column_number=pl.lit(column.number, dtype=pl.Int32), item_code=_item(value, found, keys.columns),
+            )
+            groups = found.groupdict()
+            if groups.get("year"):
+                part = part.with_columns(year=pl.lit(int(groups["year"]), dtype=pl.Int32))
+            parts.append(part.drop("problem"))
+            parts += [part.drop("problem").with_columns(item_code=pl.lit(code)) for code in value.also]
+    if not parts:
+        return pl.DataFrame(), used
+    frame = pl.concat(parts, how="diagonal_relaxed").sort("row_number", "column_number", maintain_order=True)
+    if table.units_by_item:
+        stated = pl.col("item_code").replace_strict(table.units_by_item, default=None, return_dtype=pl.String)
+        frame = frame.with_columns(unit_text=pl.coalesce("unit_text", stated))
+    spelled = {text: unit_spelling(text) for text in frame["unit_text"].unique().drop_nulls().to_list()}
+    if spelled:
+        frame = frame.with_columns(pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String))
+    return frame.with_columns(number_text=_plain(pl.col("value_text"))), used
+
+
+def _unit(table: Table, value: ValueSpec, column: Column, found: re.Match[str]) -> pl.Expr:
+    if value.unit.column is not None:
+        unit_column = table.column([value.unit.column])
+        return pl.col(f"c{unit_column.number}") if unit_column else pl.lit(None, dtype=pl.String)
+    if value.unit.constant is not None:
+        return pl.lit(found.expand(value.unit.constant))
+    return pl.lit(column.unit, dtype=pl.String)
+
+
+def _item(value: ValueSpec, found: re.Match[str], fields: list[str]) -> pl.Expr:
+    if value.item.startswith("{") and value.item.endswith("}"):
+        name = value.item[1:-1]
+        item = pl.col(name) if name in fields else pl.lit(None, dtype=pl.String)
+    else:
+        item = pl.lit(found.expand(value.item), dtype=pl.String)
+    if value.lookup is not None:
+        item = pl.coalesce(item.replace_strict(value.lookup, default=None, return_dtype=pl.String), item)
+    return item

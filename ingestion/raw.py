@@ -1,0 +1,227 @@
+"""Writes the raw room of the warehouse: what was loaded, refused, quarantined, and the declarations.
+
+Belongs here: DDL and inserts of schema `raw`, the Parquet partitions of readings. The columns come from the
+raw schemas; no figure is computed here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from ingestion.archive import Receipt
+from ingestion.checks import duckdb_columns
+from ingestion.contracts.corrections import Correction
+from ingestion.contracts.home import Home
+from ingestion.contracts.messages import Refusal
+from ingestion.load import Loaded
+from ingestion.reference import Reference
+from ingestion.sources import raw_tables
+
+_COMMON = {
+    "files": """file_id VARCHAR, source VARCHAR, path VARCHAR, sha256 VARCHAR, size_bytes BIGINT, received_on DATE,
+        layout_id VARCHAR, form_code VARCHAR, edition VARCHAR, outcome VARCHAR, reason_code VARCHAR,
+        reason_zh VARCHAR, reason_en VARCHAR, mend_zh VARCHAR, mend_en VARCHAR""",
+    "file_counts": """file_id VARCHAR, layout_id VARCHAR, unit VARCHAR, n_read BIGINT, n_loaded BIGINT,
+        n_quarantined BIGINT, n_ignored BIGINT""",
+    "records": "file_id VARCHAR, layout_id VARCHAR, sheet VARCHAR, row_number INTEGER, n_cells BIGINT",
+    "quarantine": """file_id VARCHAR, layout_id VARCHAR, source VARCHAR, path VARCHAR, sheet VARCHAR,
+        row_number INTEGER, column_number INTEGER, cell VARCHAR, unit VARCHAR, reason_code VARCHAR, found VARCHAR,
+        expected_zh VARCHAR, expected_en VARCHAR, mend_zh VARCHAR, mend_en VARCHAR, institution_id VARCHAR,
+        item_code VARCHAR, period VARCHAR""",
+    "notes": """file_id VARCHAR, layout_id VARCHAR, source VARCHAR, path VARCHAR, sheet VARCHAR, row_number INTEGER,
+        column_number INTEGER, cell VARCHAR, note_code VARCHAR, found VARCHAR, text_zh VARCHAR, text_en VARCHAR""",
+    "correction_uses": "source VARCHAR, correction_id VARCHAR, n_applied BIGINT",
+}
+_READINGS = """file_id VARCHAR, line BIGINT, building_code VARCHAR, meter_id VARCHAR, item_code VARCHAR,
+    reading_kind VARCHAR, starts_at TIMESTAMP, ends_at TIMESTAMP, amount DECIMAL(18,4), multiplier DECIMAL(18,6),
+    unit_text VARCHAR, replaced_final DECIMAL(18,4), replaced_start DECIMAL(18,4)"""
+_SHARED_BY_SOURCE = ("files", "quarantine", "notes", "correction_uses")
+_KEYED_BY_FILE = ("file_counts", "records")
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that all sources share, if they are not there."""
+    con.execute("create schema if not exists raw")
+    for name, columns in _COMMON.items():
+        con.execute(f"create table if not exists raw.{name} ({columns})")
+
+
+def write_source(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    source: str,
+    reference: Reference,
+    loaded: list[Loaded],
+    receipts: list[Receipt],
+    superseded: list[Receipt],
+) -> None:
+    """Replace everything of one source in one transaction, so that no half-loaded source is ever seen."""
+    prepare(con)
+    by_id = {item.file_id: item for item in receipts}
+    readings = _write_readings(con, home, loaded, by_id)
+    con.execute("begin")
+    try:
+        _forget(con, source)
+        for target, schema in raw_tables(source, reference).items():
+            columns = duckdb_columns(schema)
+            if target == "readings":
+                _replace_readings(con, source, readings)
+                continue
+            ddl = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            con.execute(f"create or replace table raw.{source}__{target} ({ddl})")
+            frames = [item.rows for item in loaded if item.layout and item.layout.target == target]
+            _insert(con, f"{source}__{target}", frames, list(columns))
+        _insert_rows(con, "files", [_file_row(item, by_id[item.delivery.file_id]) for item in loaded]
+                     + [_superseded_row(item) for item in superseded])
+        _insert_rows(con, "file_counts", [
+            (item.delivery.file_id, item.layout.id, unit, n["n_read"], n["n_loaded"], n["n_quarantined"], n["n_ignored"])
+            for item in loaded if item.layout for unit, n in item.counts.items()
+        ])
+        for item in loaded:
+            if item.layout and item.layout.target != "readings":
+                frame = item.records.with_columns(file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id))
+                _insert(con, "records", [frame], ["file_id", "layout_id", "sheet", "row_number", "n_cells"])
+        _insert(con, "quarantine", [item.quarantine for item in loaded], None)
+        _insert(con, "notes", [item.notes for item in loaded], None)
+        uses = [(source, name, n) for item in loaded for name, n in item.applied.items()]
+        _insert_rows(con, "correction_uses", uses)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+
+
+def write_table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Replace one small table of declarations (profile, corrections, build)."""
+    con.execute("create schema if not exists raw")
+    con.execute(f"create or replace table raw.{name} ({columns})")
+    _insert_rows(con, name, list(rows))
+
+
+def _forget(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    for table in _KEYED_BY_FILE:
+        con.execute(f"delete from raw.{table} where file_id in (select file_id from raw.files where source = ?)", [source])
+    for table in _SHARED_BY_SOURCE:
+        con.execute(f"delete from raw.{table} where source = ?", [source])
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, frames: list[pl.DataFrame], columns: list[str] | None) -> None:
+    for frame in frames:
+        if frame.height == 0:
+            continue
+        chosen = frame if columns is None else frame.select(columns)
+        names = ", ".join(f'"{name}"' for name in chosen.columns)
+        con.register("incoming", chosen.to_arrow())
+        con.execute(f"insert into raw.{table} ({names}) select {names} from incoming")
+        con.unregister("incoming")
+
+
+def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
+    if rows:
+        con.executemany(f"insert into raw.{table} values ({', '.join('?' for _ in rows[0])})", rows)
+
+
+def _file_row(item: Loaded, receipt: Receipt) -> tuple[object, ...]:
+    layout, refusal = item.layout, item.refusal
+    texts = (
+        (refusal.code, refusal.reason.zh, refusal.reason.en, refusal.mend.zh, refusal.mend.en)
+        if refusal else (None, None, None, None, None)
+    )
+    return (
+        receipt.file_id, receipt.source, receipt.path, receipt.sha256, receipt.size_bytes, receipt.received_on,
+        layout.id if layout else None, layout.form if layout else None, layout.edition if layout else None,
+        "refused" if refusal else "loaded", *texts,
+    )
+
+
+def _superseded_row(receipt: Receipt) -> tuple[object, ...]:
+    return (
+        receipt.file_id, receipt.source, receipt.path, receipt.sha256, receipt.size_bytes, receipt.received_on,
+        None, None, None, "superseded", "newer_version", "同名文件有更新的版本", "a newer file came under the same name",
+        "无需处理", "nothing to do",
+    )
+
+
+def _write_readings(
+    con: duckdb.DuckDBPyConnection, home: Home, loaded: list[Loaded], receipts: dict[str, Receipt]
+) -> list[Path]:
+    """One Parquet file per source file, in a folder per received day; written whole, then renamed."""
+    paths = []
+    for item in loaded:
+        if not (item.layout and item.layout.target == "readings"):
+            continue
+        day = receipts[item.delivery.file_id].received_on
+        folder = home.readings / f"received_on={day.isoformat()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{item.delivery.file_id}.parquet"
+        partial = folder / f".{item.delivery.file_id}.{os.getpid()}"
+        con.register("incoming", item.rows.to_arrow())
+        con.execute(
+            """
+            copy (
+                select file_id, line, building_code, meter_id, item_code, reading_kind, starts_at, ends_at,
+                    number_text::decimal(18, 4) as amount, multiplier::decimal(18, 6) as multiplier, unit_text,
+                    replaced_final::decimal(18, 4) as replaced_final, replaced_start::decimal(18, 4) as replaced_start
+                from incoming order by line, building_code, meter_id, item_code
+            ) to ? (format parquet, compression zstd, parquet_version v2)
+            """,
+            [str(partial)],
+        )
+        con.unregister("incoming")
+        os.replace(partial, path)
+        paths.append(path)
+    return paths
+
+
+def _replace_readings(con: duckdb.DuckDBPyConnection, source: str, paths: list[Path]) -> None:
+    con.execute(f"drop view if exists raw.{source}__readings")
+    if not paths:
+        con.execute(f"create view raw.{source}__readings as select * from (select {_empty()}) where false")
+        return
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(paths))
+    con.execute(f"create view raw.{source}__readings as select * from read_parquet([{listed}], hive_partitioning = false)")
+
+
+def _empty() -> str:
+    columns = [part.strip().split(" ", 1) for part in _READINGS.replace("\n", " ").split(", ")]
+    return ", ".join(f"cast(null as {kind.strip()}) as {name}" for name, kind in columns)
+
+
+def registered(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Institution ids of the register as loaded tonight."""
+    return frozenset(row[0] for row in con.execute("select distinct institution_id from raw.registers__institutions").fetchall())
+
+
+def refuse_files(con: duckdb.DuckDBPyConnection, receipts: list[Receipt], refusal: Refusal) -> None:
+    """Record files that no source claims, so that they are named and not overlooked."""
+    for item in receipts:
+        reason = refusal.reason.format(source=item.source)
+        _insert_rows(con, "files", [(
+            item.file_id, item.source, item.path, item.sha256, item.size_bytes, item.received_on, None, None, None,
+            "refused", refusal.code, reason.zh, reason.en, refusal.mend.zh, refusal.mend.en,
+        )])
+
+
+def write_corrections(con: duckdb.DuckDBPyConnection, corrections: list[Correction]) -> None:
+    """The declared corrections with the number of values each one met."""
+    uses: dict[str, int] = {
+        name: int(n) for name, n in con.execute(
+            "select correction_id, sum(n_applied) from raw.correction_uses group by correction_id"
+        ).fetchall()
+    }
+    write_table(
+        con, "corrections",
+        """correction_id VARCHAR, source VARCHAR, form_code VARCHAR, institution_id VARCHAR, building_code VARCHAR,
+        item_code VARCHAR, year INTEGER, month INTEGER, expect_text VARCHAR, value_text VARCHAR, unit_text VARCHAR,
+        reason VARCHAR, reviewer VARCHAR, n_applied BIGINT""",
+        [
+            (c.id, c.source, c.form, c.institution, c.building, c.item, c.year, c.month, c.expect, c.value, c.unit,
+             c.reason, c.reviewer, uses.get(c.id, 0))
+            for c in corrections
+        ],
+    )

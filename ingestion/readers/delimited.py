@@ -1,0 +1,45 @@
+"""Delimited text (CSV, TSV and the like) to one sheet of text cells.
+
+Belongs here: separators, quoting, line numbers. Does not belong here: header lines and their meaning.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from ingestion.contracts.messages import Message, Refusal
+from ingestion.readers.text import decode
+from ingestion.tables import Sheet
+
+_SEPARATORS = (",", "\t", ";", "$", "|")
+
+
+def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
+    """One sheet; row numbers are record numbers, equal to line numbers while no field holds a line break.
+
+    Raises Refusal `empty_file`, `not_text`, `broken_quotes`.
+    """
+    text = decode(data)
+    if not text.strip():
+        raise Refusal(
+            "empty_file",
+            Message("文件是空的", "the file is empty"),
+            Message("请重新导出并确认文件大小", "export it again and look at its size"),
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator or _separator(text), strict=True)
+    try:
+        rows = [[cell.strip() or None for cell in row] for row in reader]
+    except csv.Error as error:
+        raise Refusal(
+            "broken_quotes",
+            Message(f"第 {reader.line_num} 行附近引号不成对: {error}", f"quotes do not match near line {reader.line_num}: {error}"),
+            Message("请用表格软件重新导出为 CSV", "export the file again as CSV"),
+        ) from error
+    return [Sheet(None, rows)]
+
+
+def _separator(text: str) -> str:
+    """The candidate that splits the first lines into most columns: headers hold no stray separators."""
+    head = [line for line in text.splitlines()[:5] if line.strip()]
+    return max(_SEPARATORS, key=lambda mark: max(line.count(mark) for line in head))

@@ -1,0 +1,133 @@
+"""JSON and XML documents to a table of records.
+
+Belongs here: hardened parsing, flattening nested maps. Does not belong here: what a key means.
+XML is read without entities, DTD or network: a document that declares any is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from ingestion.contracts.messages import Message, Refusal
+from ingestion.contracts.numbers import unit_spelling
+from ingestion.layouts import TableSpec
+from ingestion.readers.text import decode
+from ingestion.tables import Column, SetAside, Table, frame_of
+
+Record = dict[str, str]
+
+
+def read_json(data: bytes) -> Any:
+    """The parsed document, numbers kept as the text that the file holds.
+
+    Raises Refusal `broken_json`.
+    """
+    try:
+        return json.loads(decode(data), parse_float=str, parse_int=str, parse_constant=str)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f"{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else "nesting"
+        raise Refusal(
+            "broken_json",
+            Message(f"JSON 不完整或有误 (位置 {where})", f"the JSON is incomplete or wrong (at {where})"),
+            Message("文件可能没有传完, 请重新导出", "the file may have been cut off; export it again"),
+        ) from error
+
+
+def json_table(document: Any, spec: TableSpec) -> Table | None:
+    """Records of a parsed JSON document, or None when the document does not have the layout's shape.
+
+    Nested maps become columns with dotted names: rowData {110: …} → `rowData.110`.
+    """
+    if not isinstance(document, dict) or spec.records is None:
+        return None
+    records = document.get(spec.records)
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        return None
+    flat = [dict(_leaf_items(record, "")) for record in records]
+    units = document.get(spec.units_at) if spec.units_at else None
+    units = units if isinstance(units, dict) else {}
+    outside = [key for key in document if key != spec.records]
+    n_outside = sum(len(list(_leaf_items(document[key], key))) for key in outside)
+    table = _table(flat, [SetAside(0, n_outside, "document head", False)])
+    table.units_by_item = {str(item): unit_spelling(str(unit)) or "" for item, unit in units.items()}
+    return table
+
+
+def _leaf_items(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """(dotted name, text) of every scalar below a value that is neither null nor empty text."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaf_items(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value, 1):
+            yield from _leaf_items(item, f"{name}.{position}")
+    elif value not in (None, ""):
+        yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+_PARSER_OPTIONS: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+
+
+def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
+    """Records at the layout's path, each with its leaf elements, its attributes (`@id`) and its ancestors'.
+
+    Raises Refusal `broken_xml` (not well-formed, or half a file) and `xml_with_entities`.
+    """
+    path = (spec.records or "").split("/")
+    try:
+        root = etree.parse(io.BytesIO(data), etree.XMLParser(**_PARSER_OPTIONS)).getroot()
+    except etree.XMLSyntaxError as error:
+        raise Refusal(
+            "broken_xml",
+            Message(f"XML 不完整或有误: {error}", f"the XML is incomplete or wrong: {error}"),
+            Message("文件可能没有传完, 请重新导出", "the file may have been cut off; export it again"),
+        ) from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Refusal(
+            "xml_with_entities",
+            Message("XML 带有 DTD 或实体定义, 出于安全不予读取", "the XML declares a DTD or entities, which is refused for safety"),
+            Message("请去掉 <!DOCTYPE …> 后重新导出", "export it without <!DOCTYPE …>"),
+        )
+    if root.tag != path[0]:
+        return None
+    records = root.findall("/".join(path[1:]))
+    if not records:
+        return None
+    flat = []
+    inside = 0
+    for record in records:
+        cells: Record = {}
+        for ancestor in record.iterancestors():
+            cells |= {f"{ancestor.tag}@{name}": value for name, value in ancestor.attrib.items()}
+        inside += _add_leaves(record, cells)
+        flat.append(cells)
+    n_all = sum(1 for element in root.iter("*") if len(element) == 0 and (element.text or "").strip())
+    return _table(flat, [SetAside(0, n_all - inside, "document head", False)])
+
+
+def _add_leaves(record: Any, cells: Record) -> int:
+    """Leaf texts by element name; a name that repeats inside one record is numbered so nothing is lost."""
+    cells |= {f"@{name}": value for name, value in record.attrib.items()}
+    n_leaves = 0
+    for element in record.iter("*"):
+        text = (element.text or "").strip()
+        if len(element) or not text or element is record:
+            continue
+        name = str(element.tag)
+        while name in cells:
+            name += "'"
+        cells[name] = text
+        n_leaves += 1
+    return n_leaves
+
+
+def _table(records: list[Record], set_aside: list[SetAside]) -> Table:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    rows = [(ordinal, [record.get(name) for name in names]) for ordinal, record in enumerate(records, 1)]
+    columns = [Column(number, name, None) for number, name in enumerate(names, 1)]
+    return Table(None, columns, frame_of([column.number for column in columns], rows), set_aside)

@@ -1,0 +1,52 @@
+"""Bytes to text: finds the encoding without asking, refuses what is not text.
+
+Belongs here: byte order marks, UTF-8/UTF-16/GB18030. Does not belong here: separators and fields.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from ingestion.contracts.messages import Message, Refusal
+
+_MARKS = [
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+_FALLBACKS = ("utf-8", "gb18030", "cp1252")
+
+
+def decode(data: bytes) -> str:
+    """Text of a file. UTF-8 and UTF-16 by their marks, else strict UTF-8, then GB18030, then cp1252.
+
+    GB18030 comes before cp1252 because a Chinese file read as cp1252 never fails and is always wrong; a
+    western file that happens to be valid GB18030 is only possible with pairs of accented letters.
+    Raises Refusal `not_text` for NUL bytes without a mark and for what no encoding explains.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _strict(data, encoding)
+    if b"\0" in data:
+        raise _not_text()
+    for encoding in _FALLBACKS:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _not_text()
+
+
+def _strict(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _not_text() from error
+
+
+def _not_text() -> Refusal:
+    return Refusal(
+        "not_text",
+        Message("文件不是文本 (含空字节或无法识别的编码)", "the file is not text (NUL bytes or an unknown encoding)"),
+        Message("请用 UTF-8 或 GB18030 重新导出为 CSV", "export it again as CSV in UTF-8 or GB18030"),
+    )

@@ -1,0 +1,58 @@
+"""Excel workbooks to sheets of text cells, merged ranges kept.
+
+Belongs here: calamine, the text form of numbers, dates and booleans in cells. Does not belong here: which
+sheet or row means what. Macros are never run and external links never followed: only cell values are read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from decimal import Decimal
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from ingestion.contracts.messages import Message, Refusal
+from ingestion.tables import Sheet
+
+
+def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
+    """Every sheet in workbook order, hidden ones too. Row and column numbers are the file's own.
+
+    Raises Refusal `not_a_workbook`.
+    """
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = []
+        for name in workbook.sheet_names:
+            sheet = workbook.get_sheet_by_name(name)
+            rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+            merged = [
+                (first[0] + 1, first[1] + 1, last[0] + 1, last[1] + 1)
+                for first, last in (sheet.merged_cell_ranges or [])
+            ]
+            sheets.append(Sheet(name, rows, merged))
+        return sheets
+    except (CalamineError, OSError, ValueError) as error:
+        raise Refusal(
+            "not_a_workbook",
+            Message(f"无法作为工作簿打开: {error}", f"cannot be opened as a workbook: {error}"),
+            Message("请另存为 .xlsx 后重新上报; 加密的文件请先去除密码",
+                    "save it as .xlsx and send it again; remove a password first"),
+        ) from error
+
+
+def _text(value: object) -> str | None:
+    """A cell as text. A float prints its shortest exact form, so 0.1 stays `0.1` and 12.0 is `12`."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)).normalize(), "f") if value == value else None
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    text = str(value).strip()
+    return text or None

@@ -1,0 +1,144 @@
+"""Finds the layout of a file: exactly one must fit.
+
+Belongs here: reading a file once per format and holding each layout's demands against what is there.
+Does not belong here: mapping columns, judging values.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingestion.contracts.messages import Message, Refusal
+from ingestion.layouts import Layout, TableSpec
+from ingestion.mapping import missing_columns
+from ingestion.readers import delimited, documents, workbook
+from ingestion.tables import Sheet, Table, table_of
+
+_SUFFIXES = {
+    "delimited": (".csv", ".tsv", ".txt"),
+    "workbook": (".xlsx", ".xlsm", ".xls"),
+    "json": (".json",),
+    "xml": (".xml",),
+}
+
+
+@dataclass
+class Reading:
+    """A recognised file: its layout, its tables in layout order, and the sheets they came from."""
+
+    layout: Layout
+    tables: list[tuple[TableSpec, Table]]
+    sheets: list[Sheet] = field(default_factory=list)
+
+
+@dataclass
+class _Opened:
+    """One file, parsed at most once per format."""
+
+    data: bytes
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    def sheets(self, layout: Layout) -> list[Sheet]:
+        key = (layout.kind, layout.separator)
+        if key not in self.cache:
+            reader = delimited.read_sheets if layout.kind == "delimited" else workbook.read_sheets
+            self.cache[key] = reader(self.data, layout.separator)
+        return self.cache[key]  # type: ignore[no-any-return]
+
+    def document(self) -> Any:
+        if "json" not in self.cache:
+            self.cache["json"] = documents.read_json(self.data)
+        return self.cache["json"]
+
+
+def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Reading:
+    """The one layout that fits.
+
+    Raises Refusal: `empty_file`, a reader's own refusal, `unknown_layout` (with what came nearest) or
+    `two_layouts`.
+    """
+    if not data.strip():
+        raise Refusal(
+            "empty_file",
+            Message("文件是空的", "the file is empty"),
+            Message("请重新导出并确认文件大小", "export it again and look at its size"),
+        )
+    suffix = "." + path.rsplit(".", 1)[-1].lower() if "." in path.rsplit("/", 1)[-1] else ""
+    candidates = [item for item in layouts if item.source == source and suffix in _SUFFIXES[item.kind]]
+    opened, fitting, nearest, refusal = _Opened(data), [], [], None
+    for layout in candidates:
+        if layout.recognise.path and not fnmatch.fnmatch(path, layout.recognise.path):
+            continue
+        try:
+            reading, missing = _try(opened, layout)
+        except Refusal as error:
+            refusal = error
+            continue
+        if reading is not None:
+            fitting.append(reading)
+        else:
+            nearest.append((len(missing), layout, missing))
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(reading.layout.id for reading in fitting)
+        raise Refusal(
+            "two_layouts",
+            Message(f"有多个版式都能读这个文件: {names}", f"more than one layout fits this file: {names}"),
+            Message("请让其中一个版式的 recognise 更具体", "make the recognise part of one of them more specific"),
+        )
+    if refusal is not None and not nearest:
+        raise refusal
+    raise _unknown(suffix, nearest)
+
+
+def _unknown(suffix: str, nearest: list[tuple[int, Layout, list[str]]]) -> Refusal:
+    if nearest:
+        _, layout, missing = min(nearest, key=lambda item: (item[0], item[1].id))
+        shown = ", ".join(missing[:5])
+        found = Message(f"没有版式能读这个文件; 最接近的是 {layout.id}, 缺少: {shown}",
+                        f"no layout fits this file; the nearest is {layout.id}, which misses: {shown}")
+    else:
+        found = Message(f"没有版式能读这类文件 ({suffix or '无扩展名'})", f"no layout reads this kind of file ({suffix or 'no suffix'})")
+    return Refusal(
+        "unknown_layout", found,
+        Message("请核对导出的表样, 或在 layouts/ 中增加一个版式文件", "check which form was exported, or add a layout file in layouts/"),
+    )
+
+
+def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
+    """The reading if the layout fits, else what it misses."""
+    if layout.kind in ("delimited", "workbook"):
+        sheets = opened.sheets(layout)
+        tables = _sheet_tables(sheets, layout)
+    else:
+        sheets = []
+        tables = _document_tables(opened, layout)
+    missing = [f"table {number}" for number, found in enumerate(tables, 1) if found is None]
+    present = [(spec, table) for spec, table in zip(layout.tables, tables, strict=True) if table is not None]
+    names = {column.name for _, table in present for column in table.columns}
+    missing += [name for name in layout.recognise.columns if not any(re.fullmatch(name, column) for column in names)]
+    for spec, table in present:
+        missing += missing_columns(table, spec)
+    return (Reading(layout, present, sheets), []) if not missing else (None, missing)
+
+
+def _sheet_tables(sheets: list[Sheet], layout: Layout) -> list[Table | None]:
+    tables: list[Table | None] = []
+    for spec in layout.tables:
+        named = [sheet for sheet in sheets if spec.sheet is None or re.search(spec.sheet, sheet.name or "")]
+        tables.append(table_of(named[0], spec) if named else None)
+    return tables
+
+
+def _document_tables(opened: _Opened, layout: Layout) -> list[Table | None]:
+    if layout.kind == "json":
+        document = opened.document()
+        head = document if isinstance(document, dict) else {}
+        if any(not re.search(pattern, str(head.get(key, ""))) for key, pattern in layout.recognise.values.items()):
+            return [None for _ in layout.tables]
+        return [documents.json_table(document, spec) for spec in layout.tables]
+    return [documents.xml_tables(opened.data, spec) for spec in layout.tables]

@@ -1,0 +1,58 @@
+"""What ingestion must know of the seeds: item codes and their units, unit spellings, the register.
+
+Belongs here: reading the seed CSVs that the warehouse also loads, so that a code is declared once. No
+factor, coefficient or density is read here: ingestion never computes a figure.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+SEEDS = Path(__file__).parent.parent / "dbt_project" / "seeds"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Codes and units.
+
+    `items[(form family, code)]` → canonical unit; `allowed_units` holds (form, code, unit text) that have a
+    conversion path; `known_units` every spelling of any unit.
+    """
+
+    items: dict[tuple[str, str], str | None]
+    known_units: frozenset[str]
+    allowed_units: frozenset[tuple[str, str, str]]
+
+    def item_codes(self, form: str) -> list[str]:
+        return sorted(code for family, code in self.items if family == form)
+
+
+def _rows(name: str, seeds: Path) -> list[dict[str, str]]:
+    with (seeds / name).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def load_reference(seeds: Path = SEEDS) -> Reference:
+    """Read the seeds. Raises FileNotFoundError when the checkout is incomplete."""
+    units: dict[str, set[str]] = {}
+    for row in _rows("conversions/unit_conversions.csv", seeds):
+        units.setdefault(row["canonical_unit"], set()).add(row["unit_text"])
+    paths: dict[tuple[str, str], set[str]] = {}
+    for row in _rows("conversions/carrier_conversions.csv", seeds):
+        paths.setdefault((row["carrier"], row["to_unit"]), set()).add(row["from_unit"])
+    bases = {row["carrier"]: row["base_carrier"] for row in _rows("codes/carriers.csv", seeds)}
+    items: dict[tuple[str, str], str | None] = {}
+    allowed: set[tuple[str, str, str]] = set()
+    coded = [("codes/direct_report_items.csv", None), ("codes/metering_items.csv", "metering"), ("codes/audit_items.csv", "audit")]
+    for name, family in coded:
+        for row in _rows(name, seeds):
+            form, unit = family or row["form_code"], row["canonical_unit"] or None
+            items[(form, row["item_code"])] = unit
+            if unit is None:
+                continue
+            reachable = {unit} | paths.get((bases.get(row["carrier"], row["carrier"]), unit), set())
+            allowed |= {(form, row["item_code"], text) for to in reachable for text in units.get(to, ())}
+    known = frozenset(text for texts in units.values() for text in texts)
+    return Reference(items, known, frozenset(allowed))

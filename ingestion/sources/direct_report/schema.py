@@ -1,0 +1,49 @@
+"""Raw tables of the direct-report platform (能耗直报): every value cell as text, with its place."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from ingestion import checks
+from ingestion.reference import Reference
+
+FORM = "NY201"
+
+
+def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
+    """`values`: one row per value cell of NY201. `institutions`: one row per record of NY101."""
+    return {
+        "values": pa.DataFrameSchema(
+            {
+                "file_id": checks.text(), "layout_id": checks.text(), "form_code": checks.text(),
+                "edition": checks.text(), "sheet": checks.text(), "row_number": checks.integer(),
+                "column_number": checks.integer(),
+                "institution_id": checks.text(), "institution_id_scheme": checks.text(),
+                "institution_name": checks.text(), "region_code": checks.text(),
+                "institution_type_code": checks.text(),
+                "year": checks.year(),
+                "period_kind": pa.Column(
+                    pl.String, pa.Check.isin(["year", "quarter", "month"], error="bad_period"), nullable=False
+                ),
+                "period_index": checks.integer(optional=False),
+                "year_starts_on": checks.text(), "task_state": checks.text(), "release_number": checks.integer(),
+                "item_code": checks.item_code(reference, FORM),
+                "value_text": checks.text(),
+                "number_text": checks.amount(),
+                "unit_text": checks.text(),
+                "correction_id": checks.text(), "corrected_number_text": checks.text(),
+                "corrected_unit_text": checks.text(),
+                checks.UNIT_KEY: checks.unit_key(reference, FORM),
+            }
+        ),
+        "institutions": pa.DataFrameSchema(
+            {
+                "file_id": checks.text(), "row_number": checks.integer(),
+                "institution_id": checks.text(), "institution_id_scheme": checks.text(),
+                "institution_name": checks.text(), "institution_type_code": checks.text(),
+                "industry_code": checks.text(), "region_code": checks.text(), "address": checks.text(),
+                "year": checks.year(),
+            }
+        ),
+    }

@@ -1,0 +1,25 @@
+"""Raw tables of energy audits (能源审计): every value cell of the workbooks as text, with sheet and cell."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+
+from ingestion import checks
+from ingestion.reference import Reference
+
+
+def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
+    """`values`: one row per value cell."""
+    return {
+        "values": pa.DataFrameSchema(
+            {
+                "file_id": checks.text(), "layout_id": checks.text(), "sheet": checks.text(),
+                "row_number": checks.integer(), "column_number": checks.integer(),
+                "institution_id": checks.text(), "institution_name": checks.text(),
+                "year": checks.year(), "table_code": checks.text(),
+                "item_code": checks.item_code(reference, "audit"),
+                "value_text": checks.text(), "number_text": checks.amount(), "unit_text": checks.text(),
+                checks.UNIT_KEY: checks.unit_key(reference, "audit"),
+            }
+        )
+    }

@@ -1,0 +1,110 @@
+"""Runs dbt in this process and turns its results into Dagster events.
+
+Belongs here: the dbtRunner, its manifest, the set of keys that must be materialised. Does not belong here:
+SQL. In process because a `dbt build` child costs seconds of imports that a night of seconds cannot spare.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from orchestration.settings import CHECKOUT, Settings
+
+PROJECT = CHECKOUT / "dbt_project"
+TARGET = PROJECT / "target"
+MANIFEST = TARGET / "manifest.json"
+_RESULTS = {"LogModelResult", "LogSeedResult", "LogTestResult"}
+_SHARED_RAW = {"files", "file_counts", "records", "quarantine", "notes", "corrections", "correction_uses"}
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt folders are rooms: groups follow them, and raw sources point at the assets that write them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True, enable_source_metadata=False)
+        )
+
+    def get_asset_key(self, dbt_resource_props: Any) -> dg.AssetKey:
+        name = dbt_resource_props["name"]
+        if dbt_resource_props["resource_type"] == "source":
+            if dbt_resource_props["source_name"] == "gate":
+                return dg.AssetKey(["gate", name])
+            if name in _SHARED_RAW:
+                return dg.AssetKey(["raw", "accounts"])
+            if "__" in name:
+                return dg.AssetKey(["raw", name.split("__")[0]])
+            return dg.AssetKey(["raw", "declarations"])
+        return dg.AssetKey([self.get_group_name(dbt_resource_props) or "warehouse", name])
+
+    def get_group_name(self, dbt_resource_props: Any) -> str | None:
+        if dbt_resource_props["resource_type"] == "seed":
+            return "seeds"
+        return str(dbt_resource_props["fqn"][1])
+
+
+def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[Any], Any]:
+    """One dbt invocation in this process: success, result events, dbt's own result object.
+
+    The connection is closed afterwards: dbt would keep the warehouse open and no other step could have it.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from google.protobuf.json_format import MessageToDict
+
+    if settings is not None:
+        os.environ["TANCANG_WAREHOUSE"] = str(settings.paths.warehouse)
+        os.environ["TANCANG_THREADS"] = str(settings.threads)
+    os.environ.setdefault("TANCANG_WAREHOUSE", ":memory:")
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    events: list[Any] = []
+
+    def keep(event: Any) -> None:
+        if event.info.name in _RESULTS:
+            raw = MessageToDict(event, preserving_proto_field_name=True)
+            events.append(DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={}))
+
+    runner = dbtRunner(callbacks=[keep])
+    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(TARGET),
+              "--log-path", str(TARGET), "--quiet", "--no-use-colors", "--log-level-file", "none"]
+    try:
+        result = runner.invoke([*arguments, *places])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise result.exception
+    return result.success, events, result.result
+
+
+def current_manifest() -> Path:
+    """The manifest, parsed again when any file of the project is newer than it."""
+    newest = max(
+        path.stat().st_mtime for path in PROJECT.rglob("*")
+        if path.is_file() and TARGET not in path.parents and path.suffix in {".sql", ".yml", ".csv", ".md"}
+    )
+    if not MANIFEST.is_file() or MANIFEST.stat().st_mtime < newest:
+        success, _, _ = invoke(["parse"], None)
+        if not success:
+            raise RuntimeError("dbt could not parse the project")
+    return MANIFEST
+
+
+def stream(events: list[Any], context: dg.AssetExecutionContext, translator: Translator) -> Iterator[Any]:
+    for event in events:
+        yield from event.to_default_asset_events(MANIFEST, translator, context, TARGET)
+
+
+def failed_nodes(result: Any) -> list[str]:
+    """`name: message` of every node that did not succeed, for the error a person reads."""
+    return [
+        f"{item.node.name}: {(item.message or '').strip()}"
+        for item in getattr(result, "results", [])
+        if str(item.status) in ("error", "fail", "runtime error", "skipped")
+    ]

@@ -1,0 +1,123 @@
+"""The home's own declarations: profile, layouts, corrections, waivers; and the seal of the code itself.
+
+Belongs here: finding and reading declarations, their digests. Does not belong here: what they mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars
+import pyarrow
+import yaml
+from pydantic import ValidationError
+
+from ingestion.contracts.corrections import Correction
+from ingestion.contracts.identity import digest
+from ingestion.contracts.messages import Message, Refusal
+from ingestion.contracts.profile import RegionProfile
+from ingestion.layouts import Layout, load_layouts, shipped_folders
+from orchestration.settings import CHECKOUT, Settings
+
+VERSION = "0.1.0"
+_CODE = ("ingestion", "quality", "exports", "orchestration", "dbt_project")
+_CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md"}
+_NOT_CODE = {"target", "logs", "__pycache__", "vendor"}
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """Everything besides files and clock that a figure depends on; `seals` names each with its digest."""
+
+    profile: RegionProfile
+    layouts: list[Layout]
+    corrections: list[Correction]
+    seals: dict[str, str]
+    code_version: str
+
+
+def load_declarations(settings: Settings) -> Declarations:
+    """Read all declarations. Raises Refusal naming the file and the place."""
+    paths = settings.paths
+    profile, profile_digest = _profile(settings)
+    folders = [*shipped_folders(), *[path.absolute() for path in settings.layouts], paths.layouts]
+    layouts = load_layouts([folder for folder in folders if folder.is_dir()])
+    corrections = load_corrections(paths.corrections)
+    code = code_digest()
+    seals = {f"layout {layout.id}": layout.digest for layout in layouts}
+    seals[f"profile {profile.id}"] = profile_digest
+    seals["corrections.yml"] = digest([item.model_dump() for item in corrections])
+    seals["waivers.yml"] = _file_digest(paths.waivers)
+    seals["code and seeds"] = code
+    return Declarations(profile, layouts, corrections, seals, f"{VERSION}+{code[:12]}")
+
+
+def _profile(settings: Settings) -> tuple[RegionProfile, str]:
+    path = _profile_path(settings)
+    try:
+        profile = RegionProfile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise Refusal(
+            "bad_profile",
+            Message(f"区域配置 {path.name} 有误: {error}", f"profile {path.name} is wrong: {error}"),
+            Message("请按 docs/profiles.md 修改", "mend it as docs/profiles.md describes"),
+        ) from error
+    return profile, digest(profile.model_dump(mode="json", exclude={"published_figures"}))
+
+
+def _profile_path(settings: Settings) -> Path:
+    folder = settings.paths.profiles
+    if settings.profile is None:
+        found = sorted(folder.glob("*.yml"))
+        if len(found) == 1:
+            return found[0]
+    else:
+        for path in (Path(settings.profile), folder / f"{settings.profile}.yml"):
+            if path.is_file():
+                return path
+    raise Refusal(
+        "no_profile",
+        Message("没有找到区域配置", "no region profile was found"),
+        Message(f"请在 {folder.name}/ 放一个配置文件, 或用 --profile 指定; `tancang init` 会生成一个示例",
+                f"put one in {folder.name}/ or name one with --profile; `tancang init` writes an example"),
+    )
+
+
+def load_corrections(path: Path) -> list[Correction]:
+    """The corrections of a home, or none. Two with one id, or a wrong one, are refused."""
+    if not path.is_file():
+        return []
+    try:
+        found = [Correction.model_validate(item) for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+    except (ValidationError, yaml.YAMLError, TypeError) as error:
+        raise Refusal(
+            "bad_corrections",
+            Message(f"corrections.yml 有误: {error}", f"corrections.yml is wrong: {error}"),
+            Message("请改正该文件", "mend the file"),
+        ) from error
+    ids = [item.id for item in found]
+    if len(ids) != len(set(ids)):
+        raise Refusal(
+            "correction_twice", Message("corrections.yml 中有重复的 id", "an id stands twice in corrections.yml"),
+            Message("请给每条更正不同的 id", "give each correction its own id"),
+        )
+    return found
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else digest(None)
+
+
+def code_digest() -> str:
+    """One digest over the product's own code, seeds and rules, and the engines whose bytes we publish."""
+    seen = hashlib.sha256()
+    for name in _CODE:
+        for path in sorted((CHECKOUT / name).rglob("*")):
+            if path.suffix in _CODE_SUFFIXES and not _NOT_CODE & set(path.parts):
+                seen.update(path.relative_to(CHECKOUT).as_posix().encode())
+                seen.update(hashlib.sha256(path.read_bytes()).digest())
+    seen.update(f"duckdb {duckdb.__version__} pyarrow {pyarrow.__version__} polars {polars.__version__}".encode())
+    return seen.hexdigest()

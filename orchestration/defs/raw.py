@@ -1,0 +1,166 @@
+"""The raw room: sealed files become located text, by source. One asset per folder of ingestion.sources."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from ingestion import archive, raw
+from ingestion.contracts.identity import digest
+from ingestion.contracts.messages import Message, Refusal
+from ingestion.load import Delivery, Loaded, Rules, load
+from ingestion.reference import load_reference
+from ingestion.sources import SOURCES
+from orchestration import night as nights
+from orchestration.defs.landing import SEALED
+from orchestration.defs.resources import POOL, RETRIES, writer
+from orchestration.plots import stacked_bars
+from orchestration.settings import load_settings
+
+DECLARATIONS = dg.AssetKey(["raw", "declarations"])
+ACCOUNTS = dg.AssetKey(["raw", "accounts"])
+REGISTERS = dg.AssetKey(["raw", "registers"])
+
+
+def source_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", source])
+
+
+@dg.asset(
+    key=DECLARATIONS, group_name="raw", pool=POOL, deps=[SEALED], kinds={"duckdb", "yaml"},
+    description="Region profile, calendar and build facts as tables (区域配置与声明); starts a fresh warehouse.",
+)
+def declarations() -> dg.MaterializeResult:
+    settings = load_settings()
+    night = nights.resume(settings)
+    for suffix in ("", ".wal"):
+        settings.paths.warehouse.with_name(settings.paths.warehouse.name + suffix).unlink(missing_ok=True)
+    profile = night.declarations.profile
+    with writer(settings) as con:
+        raw.prepare(con)
+        raw.write_table(
+            con, "build", "build_id VARCHAR, as_of DATE, fingerprint VARCHAR, code_version VARCHAR, profile_id VARCHAR",
+            [(night.build_id, night.as_of, night.fingerprint, night.declarations.code_version, profile.id)],
+        )
+        scalars = {
+            "region_code": profile.region, "region_name_zh": profile.root.name_zh, "region_name_en": profile.root.name_en,
+            "region_level": profile.root.level, **{name: str(value) for name, value in profile.method},
+        }
+        raw.write_table(con, "profile", "key VARCHAR, value VARCHAR", list(scalars.items()))
+        raw.write_table(
+            con, "profile_regions",
+            "region_code VARCHAR, region_name_zh VARCHAR, region_name_en VARCHAR, region_level VARCHAR, parent_code VARCHAR, is_in_scope BOOLEAN",
+            [(r.code, r.name_zh, r.name_en, r.level, r.parent, r.is_in_scope) for r in profile.regions],
+        )
+        raw.write_table(
+            con, "profile_factors", "year INTEGER, purpose VARCHAR, factor_id VARCHAR",
+            [(item.year, item.purpose, item.factor_id) for item in profile.stand_ins],
+        )
+        raw.write_table(
+            con, "profile_windows", "source VARCHAR, year INTEGER, due_on DATE, closes_on DATE",
+            [(item.source, item.year, item.due_on, item.closes_on) for item in profile.windows],
+        )
+        strangers = [item for item in night.receipts if item.source not in SOURCES]
+        raw.refuse_files(con, strangers, Refusal(
+            "unknown_source",
+            Message("收件目录下没有这种来源: {source}", "landing has no source of this name: {source}"),
+            Message(f"请放入 {', '.join(SOURCES)} 之一", f"put it into one of {', '.join(SOURCES)}"),
+        ))
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(scalars), "profile": profile.id, "as_of": night.as_of.isoformat(),
+            "build_id": night.build_id, "content_sha256": digest(night.declarations.seals),
+        }
+    )
+
+
+def _source_asset(source: str) -> dg.AssetsDefinition:
+    deps = [DECLARATIONS] if source == "registers" else [DECLARATIONS, REGISTERS]
+
+    @dg.asset(
+        key=source_key(source), group_name="raw", pool=POOL, deps=deps, retry_policy=RETRIES, kinds={"duckdb", "polars"},
+        description=f"Files of source {source}: recognised by layout, read to located text, validated by pandera, "
+        "accounted in the row ledger; what cannot be used is quarantined with its reason (原始数据).",
+    )
+    def _raw_source() -> dg.MaterializeResult:
+        settings = load_settings()
+        night = nights.resume(settings)
+        with writer(settings) as con:
+            loaded = load_source(night, con, source)
+        return dg.MaterializeResult(metadata=_metadata(source, loaded))
+
+    return _raw_source
+
+
+def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
+    """Read every current file of one source and write its raw tables."""
+    reference = load_reference()
+    receipts = [item for item in night.receipts if item.source == source]
+    rules = Rules(
+        layouts=night.declarations.layouts, reference=reference,
+        corrections=night.declarations.corrections,
+        register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
+    )
+    loaded = [
+        load(Delivery(item.file_id, source, item.path), archive.read_sealed(night.home, item.sha256), rules)
+        for item in receipts
+    ]
+    superseded = [item for item in night.superseded if item.source == source]
+    raw.write_source(con, night.home, source, reference, loaded, receipts, superseded)  # type: ignore[arg-type]
+    return loaded
+
+
+def _metadata(source: str, loaded: list[Loaded]) -> dict[str, object]:
+    shown = loaded[:30]
+    hashes = pl.DataFrame([item.delivery.file_id for item in loaded], schema=["file_id"])
+    return {
+        "dagster/row_count": sum(item.rows.height for item in loaded),
+        "files": len(loaded),
+        "refused": [f"{item.delivery.path}: {item.refusal.reason.en}" for item in loaded if item.refusal],
+        "quarantined": sum(item.quarantine.height for item in loaded),
+        "content_sha256": digest(sorted(hashes["file_id"].to_list())),
+        "rows_by_file": stacked_bars(
+            [item.delivery.path.rsplit("/", 1)[-1][:40].encode("ascii", "replace").decode() for item in shown] or ["-"],
+            {
+                "loaded": [item.rows.height for item in shown] or [0],
+                "quarantined": [item.quarantine.height for item in shown] or [0],
+            },
+            f"{source}: rows by file", log=True,
+        ),
+    }
+
+
+@dg.asset(
+    key=ACCOUNTS, group_name="raw", pool=POOL, deps=[source_key(source) for source in SOURCES], kinds={"duckdb"},
+    description="What was read, loaded, quarantined and ignored, by file (行级台账的原始计数), and which corrections applied.",
+)
+def accounts() -> dg.MaterializeResult:
+    settings = load_settings()
+    night = nights.resume(settings)
+    with writer(settings) as con:
+        raw.write_corrections(con, night.declarations.corrections)
+        rows = con.execute(
+            "select unit, sum(n_read), sum(n_loaded), sum(n_quarantined), sum(n_ignored) from raw.file_counts group by unit order by unit"
+        ).fetchall()
+        refused = con.execute("select count(*) from raw.files where outcome = 'refused'").fetchall()[0][0]
+        content = con.execute("select file_id, unit, n_read, n_loaded from raw.file_counts order by all").fetchall()
+    units = [row[0] for row in rows] or ["-"]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": int(sum(row[1] for row in rows)),
+            "refused_files": refused,
+            "content_sha256": digest(content),
+            "where_rows_went": stacked_bars(
+                units,
+                {
+                    "loaded": [int(row[2]) for row in rows] or [0],
+                    "ignored by rule": [int(row[4]) for row in rows] or [0],
+                    "quarantined": [int(row[3]) for row in rows] or [0],
+                },
+                "where records and cells went",
+            ),
+        }
+    )
+
+
+assets = [declarations, *[_source_asset(source) for source in SOURCES], accounts]
