@@ -109,7 +109,11 @@ def seal(home: Home, as_of: date) -> list[Receipt]:
         if size is None:
             continue
         receipt = Receipt(
-            source=source, path=name, sha256=sha256, size_bytes=size, received_on=as_of,
+            source=source,
+            path=name,
+            sha256=sha256,
+            size_bytes=size,
+            received_on=as_of,
             version=last.version + 1 if last else 1,
         )
         folder = home.archive / "receipts"

@@ -60,20 +60,24 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     try:
         schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
-        return error.failure_cases.select("index", "check", "column")
+        cases: pl.DataFrame = error.failure_cases
+        return cases.select("index", "check", "column")
     return pl.DataFrame(schema={"index": pl.Int32, "check": pl.String, "column": pl.String})
 
 
-_DUCKDB_TYPES = {
-    pl.String: "VARCHAR", pl.Int32: "INTEGER", pl.Int64: "BIGINT", pl.Date: "DATE",
-    pl.Datetime: "TIMESTAMP", pl.Boolean: "BOOLEAN",
+_DUCKDB_TYPES: dict[str, str] = {
+    "String": "VARCHAR",
+    "Int32": "INTEGER",
+    "Int64": "BIGINT",
+    "Date": "DATE",
+    "Datetime": "TIMESTAMP",
 }
 
 
 def duckdb_columns(schema: pa.DataFrameSchema) -> dict[str, str]:
     """Column → DuckDB type of the raw table, in schema order, without helper columns."""
     return {
-        name: _DUCKDB_TYPES[type(column.dtype.type) if not isinstance(column.dtype.type, type) else column.dtype.type]
+        name: _DUCKDB_TYPES[str(column.dtype).split("(")[0]]
         for name, column in schema.columns.items()
         if name != UNIT_KEY
     }

@@ -14,7 +14,9 @@ from xml.parsers import expat
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
-def count(data: bytes, kind: str, record_element: str | None = None, separator: str | None = None) -> dict[str, int]:
+def count(
+    data: bytes, kind: str, record_element: str | None = None, separator: str | None = None
+) -> dict[str, int]:
     """Number of non-blank records and non-empty cells: {"record": n, "cell": n}; a kind counts what it can.
 
     delimited: records and cells, headers included. workbook: cells. xml: elements named `record_element`.
@@ -32,7 +34,7 @@ def count(data: bytes, kind: str, record_element: str | None = None, separator: 
 def _text(data: bytes) -> str:
     for mark, encoding in _BOMS.items():
         if data.startswith(mark):
-            return data[len(mark):].decode(encoding)
+            return data[len(mark) :].decode(encoding)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -70,13 +72,14 @@ def _delimited(data: bytes, separator: str | None) -> dict[str, int]:
     return {"record": records, "cell": cells}
 
 
-
 def _workbook_cells(data: bytes) -> int:
     """Cells with a value in every worksheet part of an .xlsx; other containers by their own library."""
     if not data.startswith(b"PK"):
         import pandas
 
-        sheets = pandas.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object, engine="calamine")
+        sheets = pandas.read_excel(
+            io.BytesIO(data), sheet_name=None, header=None, dtype=object, engine="calamine"
+        )
         return int(sum(frame.notna().sum().sum() for frame in sheets.values()))
     n_cells = 0
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
@@ -106,30 +109,33 @@ def _blank_strings(parts: zipfile.ZipFile) -> set[str]:
 
 
 def _sheet_cells(data: bytes, blank: set[str]) -> int:
-    state = {"n": 0, "kind": "", "in_value": False, "text": ""}
+    n_cells = 0
+    kind, text, in_value = "", "", False
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal kind, text, in_value
         local = name.rsplit(":")[-1]
         if local == "c":
-            state.update(kind=attributes.get("t", "n"), text="")
+            kind, text = attributes.get("t", "n"), ""
         elif local in ("v", "t"):
-            state["in_value"] = True
+            in_value = True
 
     def end(name: str) -> None:
+        nonlocal n_cells, in_value
         local = name.rsplit(":")[-1]
         if local in ("v", "t"):
-            state["in_value"] = False
+            in_value = False
         elif local == "c":
-            text = str(state["text"]).strip()
-            is_blank = not text or (state["kind"] == "s" and text in blank)
-            state["n"] = int(state["n"]) + (not is_blank)
+            is_blank = not text.strip() or (kind == "s" and text.strip() in blank)
+            n_cells += not is_blank
 
-    def characters(text: str) -> None:
-        if state["in_value"]:
-            state["text"] = str(state["text"]) + text
+    def characters(part: str) -> None:
+        nonlocal text
+        if in_value:
+            text += part
 
     _parse(data, start, end, characters)
-    return int(state["n"])
+    return n_cells
 
 
 def _xml_elements(data: bytes, element: str) -> int:

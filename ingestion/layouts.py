@@ -59,7 +59,11 @@ class FieldSpec(_Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> FieldSpec:
-        given = [name for name in ("column", "constant", "path", "sheet", "label") if getattr(self, name) is not None]
+        given = [
+            name
+            for name in ("column", "constant", "path", "sheet", "label")
+            if getattr(self, name) is not None
+        ]
         if len(given) != 1:
             raise ValueError(f"a field has exactly one origin, found {given or 'none'}")
         return self
@@ -200,7 +204,9 @@ def read_layout(path: Path) -> Layout:
     except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise Refusal(
             "bad_layout",
-            Message(f"版式文件 {path.name} 无法使用: {error}", f"layout file {path.name} cannot be used: {error}"),
+            Message(
+                f"版式文件 {path.name} 无法使用: {error}", f"layout file {path.name} cannot be used: {error}"
+            ),
             Message("请按 docs/layouts.md 修改该文件", "mend the file as docs/layouts.md describes"),
         ) from error
 
@@ -215,8 +221,10 @@ def load_layouts(folders: list[Path]) -> list[Layout]:
                 other = found[layout.id][0]
                 raise Refusal(
                     "layout_twice",
-                    Message(f"版式 {layout.id} 重复: {other.name}, {path.name}",
-                            f"layout {layout.id} stands twice: {other.name}, {path.name}"),
+                    Message(
+                        f"版式 {layout.id} 重复: {other.name}, {path.name}",
+                        f"layout {layout.id} stands twice: {other.name}, {path.name}",
+                    ),
                     Message("请改其中一个的 id", "rename one of the two"),
                 )
             found[layout.id] = (path, layout)

@@ -6,35 +6,27 @@ Does not belong here: writing (`raw`), sealing (`archive`), figures (dbt).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from ingestion import counting
+from ingestion import account, counting
+from ingestion.account import Delivery
 from ingestion.checks import UNIT_KEY, failures
 from ingestion.contracts.corrections import Correction
-from ingestion.contracts.identity import cell_name
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.numbers import plain_number, unit_spelling
 from ingestion.layouts import FieldSpec, Layout
-from ingestion.mapping import Mapped, Surroundings, apply
-from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
+from ingestion.mapping import Surroundings, apply
+from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise
 from ingestion.reference import Reference
 from ingestion.sources import raw_tables
 from ingestion.tables import Table
 
 _FAMILY = {"direct_report": "NY201", "energy_audit": "audit", "metering": "metering"}
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What a file is called and where it came from."""
-
-    file_id: str
-    source: str
-    path: str
 
 
 @dataclass
@@ -60,25 +52,35 @@ class Loaded:
     notes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTE_COLUMNS))
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     applied: Counter[str] = field(default_factory=Counter)
+    n_value_cells: int = 0
+    """Cells of the file that gave at least one row of a `values` table, as counted when it was mapped."""
 
 
 def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
     """Read one file as far as it can be read. Never raises for what the file says."""
     try:
         reading = recognise(data, delivery.path, delivery.source, rules.layouts)
-        parts = [_load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))]
+        parts = [
+            _load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
+        ]
     except Refusal as refusal:
         return Loaded(delivery, refusal=refusal)
     except Exception as error:  # a file must never end the night: what no reader foresaw is a refusal too
         return Loaded(delivery, refusal=_unforeseen(error))
-    return _account(delivery, reading, data, parts)
+    return _whole(delivery, reading, data, parts)
 
 
 def _unforeseen(error: Exception) -> Refusal:
     return Refusal(
         "unreadable",
-        Message(f"文件无法读取 ({type(error).__name__}: {error})", f"the file cannot be read ({type(error).__name__}: {error})"),
-        Message("请重新导出; 仍不行时把该文件交给维护者", "export it again; if that does not help hand the file to the maintainers"),
+        Message(
+            f"文件无法读取 ({type(error).__name__}: {error})",
+            f"the file cannot be read ({type(error).__name__}: {error})",
+        ),
+        Message(
+            "请重新导出; 仍不行时把该文件交给维护者",
+            "export it again; if that does not help hand the file to the maintainers",
+        ),
     )
 
 
@@ -102,22 +104,36 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
             problem=pl.when(outside).then(pl.lit("not_in_register")).otherwise("problem"),
             problem_found=pl.when(outside).then(pl.col("institution_id")).otherwise("problem_found"),
         )
-        bad = mapped.records.filter(outside)["row_number"].to_list()
+        bad = mapped.records.filter(pl.col("problem") == "not_in_register")["row_number"].to_list()
         if bad and mapped.values.height:
             mapped.values = mapped.values.filter(~pl.col("row_number").is_in(bad))
-    rows = mapped.values if layout.target in ("values", "readings") else mapped.records.filter(pl.col("problem").is_null())
+    rows = (
+        mapped.values
+        if layout.target in ("values", "readings")
+        else mapped.records.filter(pl.col("problem").is_null())
+    )
     rows, applied = _shaped(rows, delivery, layout, table, rules)
     schema = raw_tables(layout.source, rules.reference)[layout.target]
     broken = failures(schema, rows).drop_nulls("index")
     first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
-    refused = indexed.join(first.with_columns(pl.col("index").cast(pl.Int32)), on="index", how="inner", maintain_order="left")
+    refused = indexed.join(
+        first.with_columns(pl.col("index").cast(pl.Int32)), on="index", how="inner", maintain_order="left"
+    )
     good = indexed.join(refused.select("index"), on="index", how="anti", maintain_order="left").drop("index")
     return _Part(
-        rows=good, applied=applied, records=_records(mapped, table, refused, layout),
-        quarantine=[_quarantined_records(mapped, table, delivery, layout), _quarantined_cells(refused, table, delivery, layout)],
-        notes=[_unknown_columns(mapped, table, delivery, layout), _filled_cells(table, delivery, layout)],
-        counts=_counts(mapped, table, refused, layout),
+        rows=good,
+        applied=applied,
+        records=account.records(mapped, table, refused, layout),
+        quarantine=[
+            account.quarantined_records(mapped, table, delivery, layout),
+            account.quarantined_cells(refused, table, delivery, layout),
+        ],
+        notes=[
+            account.unknown_columns(mapped, table, delivery, layout),
+            account.filled_cells(table, delivery, layout),
+        ],
+        counts=account.counts(mapped, table, refused, layout),
     )
 
 
@@ -131,8 +147,8 @@ def _labels(reading: Reading, fields: dict[str, FieldSpec]) -> dict[tuple[str | 
                 continue
             for row in sheet.rows:
                 for at, cell in enumerate(row):
-                    after = next((text for text in row[at + 1:] if text is not None), None)
-                    if cell is not None and cell.rstrip("::") == label and after is not None:
+                    after = next((text for text in row[at + 1 :] if text is not None), None)
+                    if cell is not None and re.sub(r"[:：]$", "", cell) == label and after is not None:
                         found.setdefault((on_sheet, label or ""), after)
     return found
 
@@ -143,14 +159,23 @@ def _shaped(
     """The columns of the raw table, in its order, plus what validation needs."""
     schema = raw_tables(layout.source, rules.reference)[layout.target]
     constants: dict[str, str | None] = {
-        "file_id": delivery.file_id, "layout_id": layout.id, "form_code": layout.form, "edition": layout.edition,
-        "sheet": table.sheet, "institution_id_scheme": layout.institution_id_scheme,
+        "file_id": delivery.file_id,
+        "layout_id": layout.id,
+        "form_code": layout.form,
+        "edition": layout.edition,
+        "sheet": table.sheet,
+        "institution_id_scheme": layout.institution_id_scheme,
         "reading_kind": layout.reading_kind,
     }
     present = rows.columns if rows.width else []
     rows = rows if rows.width else pl.DataFrame(schema={"row_number": pl.Int32})
-    rows = rows.with_columns([pl.lit(value, dtype=pl.String).alias(name) for name, value in constants.items()
-                              if name in schema.columns and name not in present])
+    rows = rows.with_columns(
+        [
+            pl.lit(value, dtype=pl.String).alias(name)
+            for name, value in constants.items()
+            if name in schema.columns and name not in present
+        ]
+    )
     if layout.target == "readings":
         rows = rows.with_columns(line=pl.col("row_number").cast(pl.Int64))
         rows = _interval(rows, layout)
@@ -164,14 +189,27 @@ def _shaped(
             rows = rows.with_columns(pl.lit(None, dtype=column.dtype.type).alias(name))
     if UNIT_KEY in schema.columns:
         known = set(rules.reference.item_codes(_FAMILY[layout.source]))
-        measured = [code for (family, code), unit in rules.reference.items.items()
-                    if family == _FAMILY[layout.source] and unit and code in known]
-        unit = pl.coalesce("corrected_unit_text", "unit_text") if "corrected_unit_text" in rows.columns else pl.col("unit_text")
+        measured = [
+            code
+            for (family, code), unit in rules.reference.items.items()
+            if family == _FAMILY[layout.source] and unit and code in known
+        ]
+        unit = (
+            pl.coalesce("corrected_unit_text", "unit_text")
+            if "corrected_unit_text" in rows.columns
+            else pl.col("unit_text")
+        )
         key = pl.concat_str([pl.col("item_code"), pl.lit("|"), unit.fill_null("")])
         rows = rows.with_columns(pl.when(pl.col("item_code").is_in(measured)).then(key).alias(UNIT_KEY))
     if "number_text" in schema.columns and layout.target in ("values", "readings"):
-        used = pl.coalesce("corrected_number_text", "number_text") if "corrected_number_text" in rows.columns else pl.col("number_text")
-        rows = rows.with_columns(number_text=pl.when(used.is_null()).then(pl.lit("?")).otherwise("number_text"))
+        used = (
+            pl.coalesce("corrected_number_text", "number_text")
+            if "corrected_number_text" in rows.columns
+            else pl.col("number_text")
+        )
+        rows = rows.with_columns(
+            number_text=pl.when(used.is_null()).then(pl.lit("?")).otherwise("number_text")
+        )
     return rows.select(list(schema.columns)), applied
 
 
@@ -189,7 +227,9 @@ def _corrected(
     rows: pl.DataFrame, delivery: Delivery, layout: Layout, corrections: list[Correction]
 ) -> tuple[pl.DataFrame, Counter[str]]:
     """Put corrections beside the submitted values they expect; count how often each one applied."""
-    wanted = [item for item in corrections if item.source == delivery.source and item.form in (None, layout.form)]
+    wanted = [
+        item for item in corrections if item.source == delivery.source and item.form in (None, layout.form)
+    ]
     rows = rows.with_columns(
         pl.lit(None, dtype=pl.String).alias(name)
         for name in ("correction_id", "corrected_number_text", "corrected_unit_text")
@@ -197,117 +237,26 @@ def _corrected(
     applied: Counter[str] = Counter()
     for item in wanted:
         at = (
-            (pl.col("institution_id") == item.institution) & (pl.col("item_code") == item.item)
-            & (pl.col("year") == item.year) & (pl.col("value_text") == item.expect)
+            (pl.col("institution_id") == item.institution)
+            & (pl.col("item_code") == item.item)
+            & (pl.col("year") == item.year)
+            & (pl.col("value_text") == item.expect)
             & (pl.col("period_index") == (item.month or 0))
         )
         applied[item.id] = rows.filter(at).height
         rows = rows.with_columns(
             correction_id=pl.when(at).then(pl.lit(item.id)).otherwise("correction_id"),
-            corrected_number_text=pl.when(at).then(pl.lit(plain_number(item.value))).otherwise("corrected_number_text"),
-            corrected_unit_text=pl.when(at).then(
-                pl.coalesce(pl.lit(unit_spelling(item.unit), dtype=pl.String), pl.col("unit_text"))
-            ).otherwise("corrected_unit_text"),
+            corrected_number_text=pl.when(at)
+            .then(pl.lit(plain_number(item.value)))
+            .otherwise("corrected_number_text"),
+            corrected_unit_text=pl.when(at)
+            .then(pl.coalesce(pl.lit(unit_spelling(item.unit), dtype=pl.String), pl.col("unit_text")))
+            .otherwise("corrected_unit_text"),
         )
     return rows, applied
 
 
-def _located(frame: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
-    if "column_number" not in frame.columns:
-        frame = frame.with_columns(column_number=pl.lit(None, dtype=pl.Int32))
-    is_grid = layout.kind in ("delimited", "workbook")
-    names = [
-        cell_name(row, column) if is_grid and row is not None and column is not None else None
-        for row, column in frame.select("row_number", "column_number").iter_rows()
-    ]
-    return frame.with_columns(
-        pl.Series("cell", names, dtype=pl.String),
-        file_id=pl.lit(delivery.file_id), layout_id=pl.lit(layout.id), source=pl.lit(delivery.source),
-        path=pl.lit(delivery.path), sheet=pl.lit(table.sheet, dtype=pl.String),
-    )
-
-
-def _conformed(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame:
-    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in frame.columns]
-    return frame.with_columns(missing).select([pl.col(name).cast(kind) for name, kind in columns.items()])
-
-
-def _quarantined_records(mapped: Mapped, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
-    bad = mapped.records.filter(pl.col("problem").is_not_null()).rename({"problem": "reason_code", "problem_found": "found"})
-    broken = pl.DataFrame(
-        [(b.row_number, b.column_number, "cell_without_header", b.found) for b in table.broken],
-        schema={"row_number": pl.Int32, "column_number": pl.Int32, "reason_code": pl.String, "found": pl.String},
-        orient="row",
-    )
-    frame = pl.concat([bad, broken], how="diagonal_relaxed").with_columns(unit=pl.lit("record"))
-    return _conformed(with_texts(_located(frame, table, delivery, layout)), QUARANTINE_COLUMNS)
-
-
-def _quarantined_cells(refused: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
-    frame = refused.rename({"check": "reason_code"})
-    if layout.target == "readings":
-        frame = frame.with_columns(row_number=pl.col("line").cast(pl.Int32), unit=pl.lit("record"), found=pl.col("number_text"))
-    elif layout.target == "values":
-        parts = [pl.col(name).cast(pl.String) for name in ("year", "period_kind", "period_index") if name in frame.columns]
-        found = (
-            pl.when(pl.col("reason_code") == "unknown_unit").then(pl.col("unit_text"))
-            .when(pl.col("reason_code") == "unknown_item_code").then(pl.col("item_code"))
-            .otherwise("value_text")
-        )
-        frame = frame.with_columns(found=found, unit=pl.lit("cell"), period=pl.concat_str(parts, separator=" "))
-    else:
-        frame = frame.with_columns(unit=pl.lit("record"), found=pl.lit(None, dtype=pl.String))
-    return _conformed(with_texts(_located(frame, table, delivery, layout)), QUARANTINE_COLUMNS)
-
-
-def _unknown_columns(mapped: Mapped, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        [(column.number, column.name) for column in mapped.unknown_columns],
-        schema={"column_number": pl.Int32, "found": pl.String}, orient="row",
-    ).with_columns(row_number=pl.lit(1, dtype=pl.Int32), note_code=pl.lit("unknown_column"),
-                   text_zh=pl.lit("版式不认识的列, 未读取"), text_en=pl.lit("a column the layout does not know; not read"))
-    return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
-
-
-def _filled_cells(table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        table.filled, schema={"row_number": pl.Int32, "column_number": pl.Int32, "found": pl.String}, orient="row"
-    ).with_columns(note_code=pl.lit("merged_cell_filled"), text_zh=pl.lit("数据区的合并单元格, 取其左上角的值"),
-                   text_en=pl.lit("a merged cell in the data area, filled from its top left cell"))
-    return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
-
-
-def _records(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Loaded records with the cells that count as loaded: not ignored, not quarantined."""
-    sound = mapped.records.filter(pl.col("problem").is_null()).join(mapped.ignored_by_row, on="row_number", how="left")
-    if layout.target == "values":
-        bad = refused.group_by("row_number").agg(n_bad=pl.col("column_number").n_unique().cast(pl.Int64))
-        sound = sound.join(bad, on="row_number", how="left").with_columns(pl.col("n_bad").fill_null(0))
-    else:
-        rows = refused["line" if layout.target == "readings" else "row_number"].cast(pl.Int32).to_list() if refused.height else []
-        sound = sound.filter(~pl.col("row_number").is_in(rows)).with_columns(n_bad=pl.lit(0, dtype=pl.Int64))
-    return sound.select(
-        "row_number", n_cells=pl.col("n_cells") - pl.col("n_ignored") - pl.col("n_bad"),
-        sheet=pl.lit(table.sheet, dtype=pl.String),
-    )
-
-
-def _counts(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> Counter[str]:
-    n_records = mapped.records.height + len(table.broken)
-    loaded = _records(mapped, table, refused, layout)
-    all_cells = int(mapped.records["n_cells"].sum() or 0) + sum(b.n_cells for b in table.broken)
-    rows = loaded.select("row_number")
-    ignored = int(mapped.ignored_by_row.join(rows, on="row_number", how="semi")["n_ignored"].sum() or 0)
-    loaded_cells = int(loaded["n_cells"].sum() or 0)
-    return Counter({
-        "record_loaded": loaded.height, "record_quarantined": n_records - loaded.height,
-        "record_ignored": sum(aside.is_record and aside.n_cells > 0 for aside in table.set_aside),
-        "cell_loaded": loaded_cells, "cell_quarantined": all_cells - loaded_cells - ignored,
-        "cell_ignored": ignored + sum(aside.n_cells for aside in table.set_aside),
-    })
-
-
-def _account(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]) -> Loaded:
+def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]) -> Loaded:
     layout = reading.layout
     element = (layout.tables[0].records or "").split("/")[-1]
     n_read = counting.count(data, layout.kind, element, layout.separator)
@@ -315,19 +264,36 @@ def _account(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Par
     if layout.kind == "workbook":
         claimed = {table.sheet for _, table in reading.tables}
         total["cell_ignored"] += sum(
-            cell is not None for sheet in reading.sheets if sheet.name not in claimed for row in sheet.rows for cell in row
+            cell is not None
+            for sheet in reading.sheets
+            if sheet.name not in claimed
+            for row in sheet.rows
+            for cell in row
         )
     if layout.target == "readings":
         n_read.pop("cell", None)
     counts = {
-        unit: {"n_read": n, **{f"n_{end}": total[f"{unit}_{end}"] for end in ("loaded", "quarantined", "ignored")}}
+        unit: {
+            "n_read": n,
+            **{f"n_{end}": total[f"{unit}_{end}"] for end in ("loaded", "quarantined", "ignored")},
+        }
         for unit, n in n_read.items()
     }
+    rows = pl.concat([part.rows for part in parts], how="vertical")
     return Loaded(
-        delivery, layout,
-        rows=pl.concat([part.rows for part in parts], how="vertical"),
+        delivery,
+        layout,
+        rows=rows,
+        n_value_cells=_value_cells(layout, rows),
         records=pl.concat([part.records for part in parts], how="vertical"),
         quarantine=pl.concat([frame for part in parts for frame in part.quarantine], how="vertical"),
         notes=pl.concat([frame for part in parts for frame in part.notes], how="vertical"),
-        counts=counts, applied=sum((part.applied for part in parts), Counter()),
+        counts=counts,
+        applied=sum((part.applied for part in parts), Counter()),
     )
+
+
+def _value_cells(layout: Layout, rows: pl.DataFrame) -> int:
+    if layout.target != "values":
+        return 0
+    return rows.select("sheet", "row_number", "column_number").unique().height

@@ -16,7 +16,13 @@ from ingestion.layouts import FieldSpec, Layout, TableSpec, ValueSpec
 from ingestion.tables import Column, Table
 
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
-_STAMP_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%dT%H:%M:%S")
+_STAMP_FORMATS = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+)
 
 
 @dataclass
@@ -74,7 +80,8 @@ def apply(table: Table, spec: TableSpec, layout: Layout, around: Surroundings) -
     ignored_by_row = table.frame.select(
         "row_number",
         n_ignored=pl.sum_horizontal([pl.col(name).is_not_null() for name in aside]).cast(pl.Int64)
-        if aside else pl.lit(0, dtype=pl.Int64),
+        if aside
+        else pl.lit(0, dtype=pl.Int64),
     )
     return Mapped(records, values, unknown, ignored_by_row)
 
@@ -86,8 +93,11 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
         filled[row] = filled.get(row, 0) + 1
     frame = table.frame.select(
         "row_number",
-        (pl.sum_horizontal([pl.col(name).is_not_null() for name in cells]).cast(pl.Int64)
-         if cells else pl.lit(0, dtype=pl.Int64)).alias("n_cells"),
+        (
+            pl.sum_horizontal([pl.col(name).is_not_null() for name in cells]).cast(pl.Int64)
+            if cells
+            else pl.lit(0, dtype=pl.Int64)
+        ).alias("n_cells"),
         *[_field(table, item, around).alias(f"text_{name}") for name, item in spec.fields.items()],
     )
     if filled:
@@ -104,15 +114,22 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
             problems.append(pl.when(text.is_null()).then(pl.lit(f"missing_{name}")))
         problems.append(pl.when(text.is_not_null() & typed.is_null()).then(pl.lit(f"bad_{name}")))
     found = pl.coalesce(problems) if problems else pl.lit(None, dtype=pl.String)
-    return frame.with_columns(problem=found).with_columns(
-        problem_found=pl.coalesce(
-            [
-                pl.when(pl.col("problem").is_in([f"missing_{name}", f"bad_{name}"])).then(pl.col(f"text_{name}"))
-                for name in spec.fields
-            ]
+    return (
+        frame.with_columns(problem=found)
+        .with_columns(
+            problem_found=pl.coalesce(
+                [
+                    pl.when(pl.col("problem").is_in([f"missing_{name}", f"bad_{name}"])).then(
+                        pl.col(f"text_{name}")
+                    )
+                    for name in spec.fields
+                ]
+            )
+            if spec.fields
+            else pl.lit(None, dtype=pl.String)
         )
-        if spec.fields else pl.lit(None, dtype=pl.String)
-    ).drop([f"text_{name}" for name in spec.fields])
+        .drop([f"text_{name}" for name in spec.fields])
+    )
 
 
 def _field(table: Table, spec: FieldSpec, around: Surroundings) -> pl.Expr:
@@ -151,7 +168,9 @@ def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
         stamps = [text.str.to_datetime(form, strict=False) for form in _DATE_FORMATS]
         return [pl.coalesce(stamps).dt.date().alias(name)]
     if spec.kind == "datetime":
-        return [pl.coalesce([text.str.to_datetime(form, strict=False) for form in _STAMP_FORMATS]).alias(name)]
+        return [
+            pl.coalesce([text.str.to_datetime(form, strict=False) for form in _STAMP_FORMATS]).alias(name)
+        ]
     if spec.kind == "period":
         return _period(text)
     return [text.alias(name)]
@@ -164,8 +183,10 @@ def _period(text: pl.Expr) -> list[pl.Expr]:
     month = text.str.extract(r"^\d{4}[^Q]?(\d{2})月?$", 1).cast(pl.Int32)
     fits = pl.coalesce(month, pl.lit(0)) <= 12
     kind = (
-        pl.when(quarter.is_not_null()).then(pl.lit("quarter"))
-        .when(pl.coalesce(month, pl.lit(0)) > 0).then(pl.lit("month"))
+        pl.when(quarter.is_not_null())
+        .then(pl.lit("quarter"))
+        .when(pl.coalesce(month, pl.lit(0)) > 0)
+        .then(pl.lit("month"))
         .otherwise(pl.lit("year"))
     )
     return [
@@ -178,14 +199,23 @@ def _period(text: pl.Expr) -> list[pl.Expr]:
 def _plain(text: pl.Expr) -> pl.Expr:
     """Plain decimal text; the slow path runs once per distinct text that is not plain already."""
     plain = text.str.extract(r"^(-?\d+(?:\.\d+)?)$", 1)
-    odd = pl.when(plain.is_null()).then(text).map_batches(
-        lambda column: column.to_frame("t").select(
-            pl.col("t").replace_strict(
-                {t: plain_number(t) for t in column.unique().drop_nulls().to_list()} or {"": None},
-                default=None, return_dtype=pl.String,
-            )
-        ).to_series(),
-        return_dtype=pl.String,
+    odd = (
+        pl.when(plain.is_null())
+        .then(text)
+        .map_batches(
+            lambda column: (
+                column.to_frame("t")
+                .select(
+                    pl.col("t").replace_strict(
+                        {t: plain_number(t) for t in column.unique().drop_nulls().to_list()} or {"": None},
+                        default=None,
+                        return_dtype=pl.String,
+                    )
+                )
+                .to_series()
+            ),
+            return_dtype=pl.String,
+        )
     )
     return pl.coalesce(plain, odd)
 
@@ -202,13 +232,17 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
             if found is None or column.name in used or column.name in taken:
                 continue
             used.add(column.name)
-            cells = table.frame.select("row_number", value_text=pl.col(f"c{column.number}"),
-                                       unit_text=_unit(table, value, column, found))
+            cells = table.frame.select(
+                "row_number",
+                value_text=pl.col(f"c{column.number}"),
+                unit_text=_unit(table, value, column, found),
+            )
             part = keys.join(cells, on="row_number", how="inner", maintain_order="left").filter(
                 pl.col("value_text").is_not_null() & pl.col("problem").is_null()
             )
             part = part.with_columns(
-                column_number=pl.lit(column.number, dtype=pl.Int32), item_code=_item(value, found, keys.columns),
+                column_number=pl.lit(column.number, dtype=pl.Int32),
+                item_code=_item(value, found, keys.columns),
             )
             groups = found.groupdict()
             if groups.get("year"):
@@ -223,7 +257,9 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
         frame = frame.with_columns(unit_text=pl.coalesce("unit_text", stated))
     spelled = {text: unit_spelling(text) for text in frame["unit_text"].unique().drop_nulls().to_list()}
     if spelled:
-        frame = frame.with_columns(pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String))
+        frame = frame.with_columns(
+            pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String)
+        )
     return frame.with_columns(number_text=_plain(pl.col("value_text"))), used
 
 

@@ -22,7 +22,10 @@ class Reason:
 REASONS: dict[str, Reason] = {
     "not_a_number": Reason(
         Message("一个数值", "a number"),
-        Message("请填写数值; 没有数据请留空, 说明写在备注列", "write a number; leave the cell empty when there is none, put remarks elsewhere"),
+        Message(
+            "请填写数值; 没有数据请留空, 说明写在备注列",
+            "write a number; leave the cell empty when there is none, put remarks elsewhere",
+        ),
     ),
     "number_too_large": Reason(
         Message("整数部分不超过 12 位的数值", "a number of at most 12 whole digits"),
@@ -33,28 +36,48 @@ REASONS: dict[str, Reason] = {
         Message("冲减请用更正件, 不要填负数", "send a corrected return instead of a negative amount"),
     ),
     "unknown_unit": Reason(
-        Message("该项目可换算的单位 (见 unit_conversions.csv)", "a unit this item can be converted from (see unit_conversions.csv)"),
-        Message("请改为标准单位; 确有新单位时在 unit_conversions.csv 加一行", "use a standard unit, or add a line to unit_conversions.csv"),
+        Message(
+            "该项目可换算的单位 (见 unit_conversions.csv)",
+            "a unit this item can be converted from (see unit_conversions.csv)",
+        ),
+        Message(
+            "请改为标准单位; 确有新单位时在 unit_conversions.csv 加一行",
+            "use a standard unit, or add a line to unit_conversions.csv",
+        ),
     ),
     "unknown_item_code": Reason(
         Message("该表式的项目代码", "an item code of this form"),
-        Message("请核对表式版本; 新项目在 codes 种子表加一行", "check the form's edition; a new item is one row in the codes seed"),
+        Message(
+            "请核对表式版本; 新项目在 codes 种子表加一行",
+            "check the form's edition; a new item is one row in the codes seed",
+        ),
     ),
     "bad_year": Reason(
         Message("1990–2100 之间的年份", "a year between 1990 and 2100"),
         Message("请核对报告期", "check the reporting period"),
     ),
     "bad_period": Reason(
-        Message("报告期, 如 2021000 (年), 2021003 (3 月), 2021Q01 (一季度)", "a period such as 2021000 (year), 2021003 (March), 2021Q01 (first quarter)"),
+        Message(
+            "报告期, 如 2021000 (年), 2021003 (3 月), 2021Q01 (一季度)",
+            "a period such as 2021000 (year), 2021003 (March), 2021Q01 (first quarter)",
+        ),
         Message("请核对报告期", "check the reporting period"),
     ),
     "not_in_register": Reason(
-        Message("名录库中的机构 (2025 版起以名录库为准)", "an institution of the register (which decides from the 2025 edition on)"),
-        Message("请先在名录库登记该机构, 或更正其代码", "register the institution first, or correct its code"),
+        Message(
+            "名录库中的机构 (2025 版起以名录库为准)",
+            "an institution of the register (which decides from the 2025 edition on)",
+        ),
+        Message(
+            "请先在名录库登记该机构, 或更正其代码", "register the institution first, or correct its code"
+        ),
     ),
     "cell_without_header": Reason(
         Message("每个有内容的列都有表头", "a header above every cell"),
-        Message("请检查该行是否多了分隔符 (例如数值中的逗号)", "look for one separator too many in this row (a comma in a number?)"),
+        Message(
+            "请检查该行是否多了分隔符 (例如数值中的逗号)",
+            "look for one separator too many in this row (a comma in a number?)",
+        ),
     ),
     "text_where_field": Reason(
         Message("可识别的关键字段", "a key field that can be read"),
@@ -69,16 +92,38 @@ def reason_of(code: str) -> Reason:
 
 
 QUARANTINE_COLUMNS: dict[str, pl.DataType] = {
-    "file_id": pl.String(), "layout_id": pl.String(), "source": pl.String(), "path": pl.String(), "sheet": pl.String(),
-    "row_number": pl.Int32(), "column_number": pl.Int32(), "cell": pl.String(), "unit": pl.String(),
-    "reason_code": pl.String(), "found": pl.String(), "expected_zh": pl.String(), "expected_en": pl.String(),
-    "mend_zh": pl.String(), "mend_en": pl.String(), "institution_id": pl.String(), "item_code": pl.String(),
+    "file_id": pl.String(),
+    "layout_id": pl.String(),
+    "source": pl.String(),
+    "path": pl.String(),
+    "sheet": pl.String(),
+    "row_number": pl.Int32(),
+    "column_number": pl.Int32(),
+    "cell": pl.String(),
+    "unit": pl.String(),
+    "reason_code": pl.String(),
+    "found": pl.String(),
+    "expected_zh": pl.String(),
+    "expected_en": pl.String(),
+    "mend_zh": pl.String(),
+    "mend_en": pl.String(),
+    "institution_id": pl.String(),
+    "item_code": pl.String(),
     "period": pl.String(),
 }
 NOTE_COLUMNS: dict[str, pl.DataType] = {
-    "file_id": pl.String(), "layout_id": pl.String(), "source": pl.String(), "path": pl.String(), "sheet": pl.String(),
-    "row_number": pl.Int32(), "column_number": pl.Int32(), "cell": pl.String(), "note_code": pl.String(),
-    "found": pl.String(), "text_zh": pl.String(), "text_en": pl.String(),
+    "file_id": pl.String(),
+    "layout_id": pl.String(),
+    "source": pl.String(),
+    "path": pl.String(),
+    "sheet": pl.String(),
+    "row_number": pl.Int32(),
+    "column_number": pl.Int32(),
+    "cell": pl.String(),
+    "note_code": pl.String(),
+    "found": pl.String(),
+    "text_zh": pl.String(),
+    "text_en": pl.String(),
 }
 
 

@@ -7,7 +7,7 @@ raw schemas; no figure is computed here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -76,16 +76,20 @@ def write_source(
             con.execute(f"create or replace table raw.{source}__{target} ({ddl})")
             frames = [item.rows for item in loaded if item.layout and item.layout.target == target]
             _insert(con, f"{source}__{target}", frames, list(columns))
-        _insert_rows(con, "files", [_file_row(item, by_id[item.delivery.file_id]) for item in loaded]
-                     + [_superseded_row(item) for item in superseded])
-        _insert_rows(con, "file_counts", [
-            (item.delivery.file_id, item.layout.id, unit, n["n_read"], n["n_loaded"], n["n_quarantined"], n["n_ignored"])
-            for item in loaded if item.layout for unit, n in item.counts.items()
-        ])
+        _insert_rows(
+            con,
+            "files",
+            [_file_row(item, by_id[item.delivery.file_id]) for item in loaded]
+            + [_superseded_row(item) for item in superseded],
+        )
         for item in loaded:
             if item.layout and item.layout.target != "readings":
-                frame = item.records.with_columns(file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id))
+                frame = item.records.with_columns(
+                    file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id)
+                )
                 _insert(con, "records", [frame], ["file_id", "layout_id", "sheet", "row_number", "n_cells"])
+        for item in loaded:
+            _write_counts(con, source, item)
         _insert(con, "quarantine", [item.quarantine for item in loaded], None)
         _insert(con, "notes", [item.notes for item in loaded], None)
         uses = [(source, name, n) for item in loaded for name, n in item.applied.items()]
@@ -96,7 +100,52 @@ def write_source(
         raise
 
 
-def write_table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+def _write_counts(con: duckdb.DuckDBPyConnection, source: str, item: Loaded) -> None:
+    """The ledger's line of one file. `n_loaded` is what stands in the warehouse, not what was meant to.
+
+    A row that is lost or doubled anywhere between the reader and the table therefore unbalances the ledger.
+    """
+    if item.layout is None:
+        return
+    identity = item.delivery.file_id
+    for unit, n in item.counts.items():
+        n_loaded = _count(con, _COUNTS[(item.layout.target, unit)].format(source=source), [identity])
+        if (item.layout.target, unit) == ("values", "cell"):
+            n_loaded -= item.n_value_cells
+            n_loaded += _count(
+                con,
+                f"""select count(*) from (select distinct sheet, row_number, column_number
+                from raw.{source}__values where file_id = ?)""",
+                [identity],
+            )
+        row = (identity, item.layout.id, unit, n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
+        _insert_rows(con, "file_counts", [row])
+
+
+_SUM_OF_CELLS = "select coalesce(sum(n_cells), 0) from raw.records where file_id = ?"
+_IN_TABLE = """select coalesce(sum(n_cells), 0) from raw.records where file_id = $1 and row_number in
+    (select row_number from raw.{source}__%s where file_id = $1)"""
+_COUNTS = {
+    ("values", "record"): "select count(*) from raw.records where file_id = ?",
+    ("values", "cell"): _SUM_OF_CELLS,
+    ("readings", "record"): "select count(*) from raw.{source}__readings where file_id = ?",
+} | {
+    (target, unit): query
+    for target in ("institutions", "buildings")
+    for unit, query in (
+        ("record", f"select count(*) from raw.{{source}}__{target} where file_id = ?"),
+        ("cell", _IN_TABLE % target),
+    )
+}
+
+
+def _count(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object]) -> int:
+    return int(con.execute(query, parameters).fetchall()[0][0])
+
+
+def write_table(
+    con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[tuple[object, ...]]
+) -> None:
     """Replace one small table of declarations (profile, corrections, build)."""
     con.execute("create schema if not exists raw")
     con.execute(f"create or replace table raw.{name} ({columns})")
@@ -105,12 +154,17 @@ def write_table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: I
 
 def _forget(con: duckdb.DuckDBPyConnection, source: str) -> None:
     for table in _KEYED_BY_FILE:
-        con.execute(f"delete from raw.{table} where file_id in (select file_id from raw.files where source = ?)", [source])
+        con.execute(
+            f"delete from raw.{table} where file_id in (select file_id from raw.files where source = ?)",
+            [source],
+        )
     for table in _SHARED_BY_SOURCE:
         con.execute(f"delete from raw.{table} where source = ?", [source])
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: str, frames: list[pl.DataFrame], columns: list[str] | None) -> None:
+def _insert(
+    con: duckdb.DuckDBPyConnection, table: str, frames: list[pl.DataFrame], columns: list[str] | None
+) -> None:
     for frame in frames:
         if frame.height == 0:
             continue
@@ -121,7 +175,7 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, frames: list[pl.DataFram
         con.unregister("incoming")
 
 
-def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
+def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         con.executemany(f"insert into raw.{table} values ({', '.join('?' for _ in rows[0])})", rows)
 
@@ -130,20 +184,41 @@ def _file_row(item: Loaded, receipt: Receipt) -> tuple[object, ...]:
     layout, refusal = item.layout, item.refusal
     texts = (
         (refusal.code, refusal.reason.zh, refusal.reason.en, refusal.mend.zh, refusal.mend.en)
-        if refusal else (None, None, None, None, None)
+        if refusal
+        else (None, None, None, None, None)
     )
     return (
-        receipt.file_id, receipt.source, receipt.path, receipt.sha256, receipt.size_bytes, receipt.received_on,
-        layout.id if layout else None, layout.form if layout else None, layout.edition if layout else None,
-        "refused" if refusal else "loaded", *texts,
+        receipt.file_id,
+        receipt.source,
+        receipt.path,
+        receipt.sha256,
+        receipt.size_bytes,
+        receipt.received_on,
+        layout.id if layout else None,
+        layout.form if layout else None,
+        layout.edition if layout else None,
+        "refused" if refusal else "loaded",
+        *texts,
     )
 
 
 def _superseded_row(receipt: Receipt) -> tuple[object, ...]:
     return (
-        receipt.file_id, receipt.source, receipt.path, receipt.sha256, receipt.size_bytes, receipt.received_on,
-        None, None, None, "superseded", "newer_version", "同名文件有更新的版本", "a newer file came under the same name",
-        "无需处理", "nothing to do",
+        receipt.file_id,
+        receipt.source,
+        receipt.path,
+        receipt.sha256,
+        receipt.size_bytes,
+        receipt.received_on,
+        None,
+        None,
+        None,
+        "superseded",
+        "newer_version",
+        "同名文件有更新的版本",
+        "a newer file came under the same name",
+        "无需处理",
+        "nothing to do",
     )
 
 
@@ -184,7 +259,9 @@ def _replace_readings(con: duckdb.DuckDBPyConnection, source: str, paths: list[P
         con.execute(f"create view raw.{source}__readings as select * from (select {_empty()}) where false")
         return
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(paths))
-    con.execute(f"create view raw.{source}__readings as select * from read_parquet([{listed}], hive_partitioning = false)")
+    con.execute(
+        f"create view raw.{source}__readings as select * from read_parquet([{listed}], hive_partitioning = false)"
+    )
 
 
 def _empty() -> str:
@@ -194,34 +271,72 @@ def _empty() -> str:
 
 def registered(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Institution ids of the register as loaded tonight."""
-    return frozenset(row[0] for row in con.execute("select distinct institution_id from raw.registers__institutions").fetchall())
+    return frozenset(
+        row[0]
+        for row in con.execute("select distinct institution_id from raw.registers__institutions").fetchall()
+    )
 
 
 def refuse_files(con: duckdb.DuckDBPyConnection, receipts: list[Receipt], refusal: Refusal) -> None:
     """Record files that no source claims, so that they are named and not overlooked."""
     for item in receipts:
         reason = refusal.reason.format(source=item.source)
-        _insert_rows(con, "files", [(
-            item.file_id, item.source, item.path, item.sha256, item.size_bytes, item.received_on, None, None, None,
-            "refused", refusal.code, reason.zh, reason.en, refusal.mend.zh, refusal.mend.en,
-        )])
+        _insert_rows(
+            con,
+            "files",
+            [
+                (
+                    item.file_id,
+                    item.source,
+                    item.path,
+                    item.sha256,
+                    item.size_bytes,
+                    item.received_on,
+                    None,
+                    None,
+                    None,
+                    "refused",
+                    refusal.code,
+                    reason.zh,
+                    reason.en,
+                    refusal.mend.zh,
+                    refusal.mend.en,
+                )
+            ],
+        )
 
 
 def write_corrections(con: duckdb.DuckDBPyConnection, corrections: list[Correction]) -> None:
     """The declared corrections with the number of values each one met."""
     uses: dict[str, int] = {
-        name: int(n) for name, n in con.execute(
+        name: int(n)
+        for name, n in con.execute(
             "select correction_id, sum(n_applied) from raw.correction_uses group by correction_id"
         ).fetchall()
     }
     write_table(
-        con, "corrections",
+        con,
+        "corrections",
         """correction_id VARCHAR, source VARCHAR, form_code VARCHAR, institution_id VARCHAR, building_code VARCHAR,
         item_code VARCHAR, year INTEGER, month INTEGER, expect_text VARCHAR, value_text VARCHAR, unit_text VARCHAR,
         reason VARCHAR, reviewer VARCHAR, n_applied BIGINT""",
         [
-            (c.id, c.source, c.form, c.institution, c.building, c.item, c.year, c.month, c.expect, c.value, c.unit,
-             c.reason, c.reviewer, uses.get(c.id, 0))
+            (
+                c.id,
+                c.source,
+                c.form,
+                c.institution,
+                c.building,
+                c.item,
+                c.year,
+                c.month,
+                c.expect,
+                c.value,
+                c.unit,
+                c.reason,
+                c.reviewer,
+                uses.get(c.id, 0),
+            )
             for c in corrections
         ],
     )

@@ -88,7 +88,9 @@ def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Rea
         raise Refusal(
             "two_layouts",
             Message(f"有多个版式都能读这个文件: {names}", f"more than one layout fits this file: {names}"),
-            Message("请让其中一个版式的 recognise 更具体", "make the recognise part of one of them more specific"),
+            Message(
+                "请让其中一个版式的 recognise 更具体", "make the recognise part of one of them more specific"
+            ),
         )
     if refusal is not None and not nearest:
         raise refusal
@@ -99,13 +101,22 @@ def _unknown(suffix: str, nearest: list[tuple[int, Layout, list[str]]]) -> Refus
     if nearest:
         _, layout, missing = min(nearest, key=lambda item: (item[0], item[1].id))
         shown = ", ".join(missing[:5])
-        found = Message(f"没有版式能读这个文件; 最接近的是 {layout.id}, 缺少: {shown}",
-                        f"no layout fits this file; the nearest is {layout.id}, which misses: {shown}")
+        found = Message(
+            f"没有版式能读这个文件; 最接近的是 {layout.id}, 缺少: {shown}",
+            f"no layout fits this file; the nearest is {layout.id}, which misses: {shown}",
+        )
     else:
-        found = Message(f"没有版式能读这类文件 ({suffix or '无扩展名'})", f"no layout reads this kind of file ({suffix or 'no suffix'})")
+        found = Message(
+            f"没有版式能读这类文件 ({suffix or '无扩展名'})",
+            f"no layout reads this kind of file ({suffix or 'no suffix'})",
+        )
     return Refusal(
-        "unknown_layout", found,
-        Message("请核对导出的表样, 或在 layouts/ 中增加一个版式文件", "check which form was exported, or add a layout file in layouts/"),
+        "unknown_layout",
+        found,
+        Message(
+            "请核对导出的表样, 或在 layouts/ 中增加一个版式文件",
+            "check which form was exported, or add a layout file in layouts/",
+        ),
     )
 
 
@@ -120,7 +131,9 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     missing = [f"table {number}" for number, found in enumerate(tables, 1) if found is None]
     present = [(spec, table) for spec, table in zip(layout.tables, tables, strict=True) if table is not None]
     names = {column.name for _, table in present for column in table.columns}
-    missing += [name for name in layout.recognise.columns if not any(re.fullmatch(name, column) for column in names)]
+    missing += [
+        name for name in layout.recognise.columns if not any(re.fullmatch(name, column) for column in names)
+    ]
     for spec, table in present:
         missing += missing_columns(table, spec)
     return (Reading(layout, present, sheets), []) if not missing else (None, missing)
@@ -138,7 +151,9 @@ def _document_tables(opened: _Opened, layout: Layout) -> list[Table | None]:
     if layout.kind == "json":
         document = opened.document()
         head = document if isinstance(document, dict) else {}
-        if any(not re.search(pattern, str(head.get(key, ""))) for key, pattern in layout.recognise.values.items()):
+        if any(
+            not re.search(pattern, str(head.get(key, ""))) for key, pattern in layout.recognise.values.items()
+        ):
             return [None for _ in layout.tables]
         return [documents.json_table(document, spec) for spec in layout.tables]
     return [documents.xml_tables(opened.data, spec) for spec in layout.tables]

@@ -45,7 +45,11 @@ def load_reference(seeds: Path = SEEDS) -> Reference:
     bases = {row["carrier"]: row["base_carrier"] for row in _rows("codes/carriers.csv", seeds)}
     items: dict[tuple[str, str], str | None] = {}
     allowed: set[tuple[str, str, str]] = set()
-    coded = [("codes/direct_report_items.csv", None), ("codes/metering_items.csv", "metering"), ("codes/audit_items.csv", "audit")]
+    coded = [
+        ("codes/direct_report_items.csv", None),
+        ("codes/metering_items.csv", "metering"),
+        ("codes/audit_items.csv", "audit"),
+    ]
     for name, family in coded:
         for row in _rows(name, seeds):
             form, unit = family or row["form_code"], row["canonical_unit"] or None

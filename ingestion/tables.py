@@ -123,7 +123,9 @@ def header_of(sheet: Sheet, spec: TableSpec) -> list[Column]:
             continue
         unit_row = _cell(sheet, spec.unit_row, number) if spec.unit_row else None
         name = spec.header_separator.join(texts)
-        columns.append(Column(number, name, unit_spelling(unit_row) if spec.unit_row else unit_in_header(name)))
+        columns.append(
+            Column(number, name, unit_spelling(unit_row) if spec.unit_row else unit_in_header(name))
+        )
     return columns
 
 
@@ -162,7 +164,9 @@ def table_of(sheet: Sheet, spec: TableSpec) -> Table:
             set_aside.append(SetAside(row, n_cells, rule[0], True))
             stopped = rule if rule[1] else None
             continue
-        beyond = next((n for n, cell in enumerate(cells, 1) if cell is not None and n not in by_name.values()), None)
+        beyond = next(
+            (n for n, cell in enumerate(cells, 1) if cell is not None and n not in by_name.values()), None
+        )
         if beyond is not None:
             broken.append(BrokenRecord(row, beyond, n_cells, cells[beyond - 1] or ""))
             continue

@@ -4,6 +4,7 @@ Belongs here: finding out whether this Python will do, making `.venv`, installin
 file names. Does not belong here: anything that runs after set-up. Written so that an old Python still
 reads it and prints a useful sentence instead of a syntax error.
 """
+
 import hashlib
 import os
 import subprocess
@@ -28,14 +29,16 @@ def check_python():
     if sys.version_info < (3, 11):
         fail(
             "需要 Python 3.11 或更新版本, 当前是 %s。可用 `make run PYTHON=python3.12` 指定。" % version,
-            "Python 3.11 or newer is needed; this is %s. Name another one: `make run PYTHON=python3.12`." % version,
+            "Python 3.11 or newer is needed; this is %s. Name another one: `make run PYTHON=python3.12`."
+            % version,
         )
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
         fail(
-            "这个 Python 没有 venv。请先安装: sudo apt install python%s-venv (其他系统: 安装完整的 Python)。" % version,
+            "这个 Python 没有 venv。请先安装: sudo apt install python%s-venv (其他系统: 安装完整的 Python)。"
+            % version,
             "This Python comes without venv. Install it first: sudo apt install python%s-venv "
             "(elsewhere: a full Python)." % version,
         )
@@ -89,7 +92,9 @@ def main():
         with open(STAMP, encoding="utf-8") as handle:
             if handle.read() == wanted:
                 return
-    print("正在准备环境 (首次约一分钟) / setting up the environment (about a minute the first time)", flush=True)
+    print(
+        "正在准备环境 (首次约一分钟) / setting up the environment (about a minute the first time)", flush=True
+    )
     import venv
 
     venv.EnvBuilder(with_pip=True, clear=True, symlinks=os.name != "nt").create(VENV)
@@ -97,12 +102,38 @@ def main():
     pin = os.path.join(VENV, "uv-pin.txt")
     with open(pin, "w", encoding="utf-8") as handle:
         handle.write(locked_entry(LOCK, "uv"))
-    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", pin] + offline)
+    run(
+        [
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            pin,
+        ]
+        + offline
+    )
     uv = os.path.join(VENV, SCRIPTS, "uv")
     environment = installer_environment()
-    run([uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes"] + offline + [LOCK], environment)
     run(
-        [uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "--no-build-isolation", "--editable", ROOT]
+        [uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes"] + offline + [LOCK], environment
+    )
+    run(
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            PYTHON,
+            "--no-deps",
+            "--no-build-isolation",
+            "--editable",
+            ROOT,
+        ]
         + offline,
         environment,
     )

@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ingestion.account import Delivery
 from ingestion.contracts.identity import file_id
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import load_layouts, shipped_folders
-from ingestion.load import Delivery, Loaded, Rules, load
+from ingestion.load import Loaded, Rules, load
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration.declarations import load_corrections
@@ -26,17 +27,31 @@ _MOST = 20
 def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) -> int:
     """Try one file. 0 when a layout fits and the row ledger balances, 1 when the file is refused."""
     if not file.is_file():
-        raise Refusal("no_file", Message(f"没有文件 {file}", f"there is no file {file}"), Message("请核对路径", "look at the path"))
+        raise Refusal(
+            "no_file",
+            Message(f"没有文件 {file}", f"there is no file {file}"),
+            Message("请核对路径", "look at the path"),
+        )
     sources, path = _place(file, source)
-    folders = [*shipped_folders(), CHECKOUT / "examples" / "layouts", *settings.layouts, settings.paths.layouts]
+    folders = [
+        *shipped_folders(),
+        CHECKOUT / "examples" / "layouts",
+        *settings.layouts,
+        settings.paths.layouts,
+    ]
     rules = Rules(
-        layouts=load_layouts([folder for folder in dict.fromkeys(map(Path.absolute, folders)) if folder.is_dir()]),
-        reference=load_reference(), corrections=load_corrections(settings.paths.corrections),
+        layouts=load_layouts(
+            [folder for folder in dict.fromkeys(map(Path.absolute, folders)) if folder.is_dir()]
+        ),
+        reference=load_reference(),
+        corrections=load_corrections(settings.paths.corrections),
     )
     data = file.read_bytes()
     tried = [load(Delivery(file_id(name, path, ""), name, path), data, rules) for name in sources]
     found = next((item for item in tried if item.layout), _most_telling(tried))
-    balances = all(n["n_read"] == n["n_loaded"] + n["n_quarantined"] + n["n_ignored"] for n in found.counts.values())
+    balances = all(
+        n["n_read"] == n["n_loaded"] + n["n_quarantined"] + n["n_ignored"] for n in found.counts.values()
+    )
     if as_json:
         print(json.dumps(_facts(found, balances), ensure_ascii=False, indent=1, default=str))
     else:
@@ -48,32 +63,49 @@ def _place(file: Path, source: str | None) -> tuple[list[str], str]:
     """Sources to try, and the path below the source folder as layouts see it."""
     if source is not None and source not in SOURCES:
         raise Refusal(
-            "unknown_source", Message(f"没有来源 {source}", f"there is no source {source}"),
+            "unknown_source",
+            Message(f"没有来源 {source}", f"there is no source {source}"),
             Message(f"可用: {', '.join(SOURCES)}", f"one of: {', '.join(SOURCES)}"),
         )
     parts = file.absolute().parts
     for at in range(len(parts) - 2, -1, -1):
         if parts[at] in SOURCES:
-            return [source or parts[at]], "/".join(parts[at + 1:])
+            return [source or parts[at]], "/".join(parts[at + 1 :])
     return [source] if source else list(SOURCES), file.name
 
 
 def _most_telling(tried: list[Loaded]) -> Loaded:
     """The refusal that says most: a reader's own word, or the nearest layout, before «no layout»."""
-    return min(tried, key=lambda item: (item.refusal is not None and item.refusal.code == "unknown_layout"
-                                        and "nearest" not in item.refusal.reason.en, item.delivery.source))
+    return min(
+        tried,
+        key=lambda item: (
+            item.refusal is not None
+            and item.refusal.code == "unknown_layout"
+            and "nearest" not in item.refusal.reason.en,
+            item.delivery.source,
+        ),
+    )
 
 
 def _facts(found: Loaded, balances: bool) -> dict[str, Any]:
     refusal = found.refusal
     return {
-        "source": found.delivery.source, "layout": found.layout.id if found.layout else None,
-        "rows": found.rows.height, "counts": found.counts, "balances": balances,
-        "refusal": None if refusal is None else {
-            "code": refusal.code, "reason_zh": refusal.reason.zh, "reason_en": refusal.reason.en,
-            "mend_zh": refusal.mend.zh, "mend_en": refusal.mend.en,
+        "source": found.delivery.source,
+        "layout": found.layout.id if found.layout else None,
+        "rows": found.rows.height,
+        "counts": found.counts,
+        "balances": balances,
+        "refusal": None
+        if refusal is None
+        else {
+            "code": refusal.code,
+            "reason_zh": refusal.reason.zh,
+            "reason_en": refusal.reason.en,
+            "mend_zh": refusal.mend.zh,
+            "mend_en": refusal.mend.en,
         },
-        "quarantine": found.quarantine.to_dicts(), "notes": found.notes.to_dicts(),
+        "quarantine": found.quarantine.to_dicts(),
+        "notes": found.notes.to_dicts(),
     }
 
 
@@ -84,7 +116,11 @@ def _tell(teller: Teller, file: Path, found: Loaded, balances: bool) -> None:
         teller.message(found.refusal.mend)
         return
     assert found.layout is not None
-    teller.say(f"版式 {found.layout.id}: {found.layout.title.zh}", f"layout {found.layout.id}: {found.layout.title.en}", "bold")
+    teller.say(
+        f"版式 {found.layout.id}: {found.layout.title.zh}",
+        f"layout {found.layout.id}: {found.layout.title.en}",
+        "bold",
+    )
     teller.say(f"数据行 {found.rows.height}", f"{found.rows.height} raw rows")
     for unit, n in found.counts.items():
         name = {"record": ("记录", "records"), "cell": ("单元格", "cells")}[unit]
@@ -93,19 +129,30 @@ def _tell(teller: Teller, file: Path, found: Loaded, balances: bool) -> None:
             f"{name[1]}: {n['n_read']} read = {n['n_loaded']} loaded + {n['n_quarantined']} quarantined + {n['n_ignored']} ignored by rule",
         )
     if not balances:
-        teller.say("台账不平: 请把该文件交给维护者", "the ledger does not balance: hand this file to the maintainers", "bold red")
+        teller.say(
+            "台账不平: 请把该文件交给维护者",
+            "the ledger does not balance: hand this file to the maintainers",
+            "bold red",
+        )
     for row in found.notes.head(_MOST).to_dicts():
-        teller.say(f"  {row['cell'] or row['row_number']}: {row['text_zh']} “{row['found']}”",
-                   f"{row['cell'] or row['row_number']}: {row['text_en']} “{row['found']}”", "yellow")
+        teller.say(
+            f"  {row['cell'] or row['row_number']}: {row['text_zh']} “{row['found']}”",
+            f"{row['cell'] or row['row_number']}: {row['text_en']} “{row['found']}”",
+            "yellow",
+        )
     _tell_rows(teller, found.quarantine.head(_MOST).to_dicts(), found.quarantine.height)
 
 
 def _tell_rows(teller: Teller, rows: list[dict[str, Any]], n_all: int) -> None:
     for row in rows:
-        where = " · ".join(str(part) for part in (row.get("path"), row["sheet"], row["cell"] or row["row_number"]) if part)
+        where = " · ".join(
+            str(part) for part in (row.get("path"), row["sheet"], row["cell"] or row["row_number"]) if part
+        )
         teller.plain(f"  {where}  {row['reason_code']}", "yellow")
-        teller.say(f"      发现 “{row['found'] or ''}”, 应为{row['expected_zh']}; {row['mend_zh']}",
-                   f"found “{row['found'] or ''}”, expected {row['expected_en']}; {row['mend_en']}")
+        teller.say(
+            f"      发现 “{row['found'] or ''}”, 应为{row['expected_zh']}; {row['mend_zh']}",
+            f"found “{row['found'] or ''}”, expected {row['expected_en']}; {row['mend_en']}",
+        )
     if n_all > len(rows):
         teller.say(f"  … 共 {n_all} 项", f"… {n_all} in all")
 
@@ -116,12 +163,18 @@ def quarantine(settings: Settings, export: Path | None, *, as_json: bool) -> int
 
     path = settings.paths.warehouse
     if not path.is_file():
-        raise Refusal("no_night", Message("还没有运行过", "no night has run yet"), Message("运行 tancang nightly", "run tancang nightly"))
+        raise Refusal(
+            "no_night",
+            Message("还没有运行过", "no night has run yet"),
+            Message("运行 tancang nightly", "run tancang nightly"),
+        )
     try:
         con = duckdb.connect(str(path), read_only=True)
     except duckdb.IOException as error:
         raise Refusal(
-            "busy", Message("一夜正在运行", "a night is running"), Message("请稍后再试", "try again when it is over"),
+            "busy",
+            Message("一夜正在运行", "a night is running"),
+            Message("请稍后再试", "try again when it is over"),
         ) from error
     with con:
         result = con.execute("select * from raw.quarantine order by path, sheet, row_number, column_number")

@@ -19,14 +19,23 @@ from orchestration.report import Teller
 from orchestration.settings import Settings, load_settings
 
 app = typer.Typer(
-    name="tancang", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="tancang",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="碳仓 Tancang · 公共机构碳排放数据仓库 / a carbon warehouse for public institutions",
 )
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="data root, default ./.tancang / 数据目录")]
-LandingOption = Annotated[Path | None, typer.Option("--landing", help="what arrived; default <home>/landing / 收件目录")]
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="region profile, a file or an id / 区域配置")]
-AsOfOption = Annotated[datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="date of the night / 截止日期")]
+LandingOption = Annotated[
+    Path | None, typer.Option("--landing", help="what arrived; default <home>/landing / 收件目录")
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="region profile, a file or an id / 区域配置")
+]
+AsOfOption = Annotated[
+    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="date of the night / 截止日期")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines / 输出 JSON")]
 
 
@@ -40,8 +49,13 @@ def _print_json(value: Any) -> None:
 
 @app.command()
 def nightly(
-    landing: LandingOption = None, home: HomeOption = None, profile: ProfileOption = None, as_of: AsOfOption = None,
-    again: Annotated[bool, typer.Option("--again", help="build even when nothing is new / 无变化也重建")] = False,
+    landing: LandingOption = None,
+    home: HomeOption = None,
+    profile: ProfileOption = None,
+    as_of: AsOfOption = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="build even when nothing is new / 无变化也重建")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run one whole night: seal, load, build, judge, publish. / 运行一夜: 归档, 读取, 计算, 裁定, 发布。"""
@@ -63,23 +77,39 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     teller = Teller(settings.lang)
     release = current_release(paths.root)
     nights = history(paths.history, 10)
-    waiting = [f"{source}/{name}" for source, name, _, _ in archive.unsealed(paths)] if paths.landing.is_dir() else []
+    waiting = (
+        [f"{source}/{name}" for source, name, _, _ in archive.unsealed(paths)]
+        if paths.landing.is_dir()
+        else []
+    )
     if json:
-        _print_json({"release": release.release_id if release else None, "nights": nights, "waiting": waiting})
+        _print_json(
+            {"release": release.release_id if release else None, "nights": nights, "waiting": waiting}
+        )
         return
-    teller.say(f"当前发布: {release.release_id if release else '无'}", f"current release: {release.release_id if release else 'none'}")
+    teller.say(
+        f"当前发布: {release.release_id if release else '无'}",
+        f"current release: {release.release_id if release else 'none'}",
+    )
     teller.say(f"收件中未处理: {len(waiting)}", f"waiting in landing: {len(waiting)}")
     for name in waiting[:20]:
         teller.plain(f"  {name}")
     for line in nights:
-        teller.plain(f"  {line['as_of']}  {line['outcome']:<12} {line['seconds']:>6} s  {line['release_id'] or '–'}")
+        teller.plain(
+            f"  {line['as_of']}  {line['outcome']:<12} {line['seconds']:>6} s  {line['release_id'] or '–'}"
+        )
 
 
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="one file / 一个文件")],
-    source: Annotated[str | None, typer.Option(help="landing source; default: the folder the file lies in, else every source / 来源")] = None,
-    home: HomeOption = None, profile: ProfileOption = None, json: JsonOption = False,
+    source: Annotated[
+        str | None,
+        typer.Option(help="landing source; default: the folder the file lies in, else every source / 来源"),
+    ] = None,
+    home: HomeOption = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Read one file as the night would; write nothing. / 试读一个文件, 不写入任何内容。"""
     from orchestration import check_command
@@ -118,8 +148,11 @@ def releases(home: HomeOption = None, json: JsonOption = False) -> None:
 
 @app.command()
 def verify(
-    release: Annotated[str, typer.Argument(help="release id or folder; default: current / 发布编号或目录")] = "current",
-    home: HomeOption = None, json: JsonOption = False,
+    release: Annotated[
+        str, typer.Argument(help="release id or folder; default: current / 发布编号或目录")
+    ] = "current",
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Hold every file of a release against its manifest. / 校验发布的每一个文件。"""
     from exports.current import current_release
@@ -131,12 +164,20 @@ def verify(
     if release == "current":
         now = current_release(root)
         if now is None:
-            raise Refusal("no_release", Message("还没有发布", "there is no release yet"), Message("先运行 tancang nightly", "run tancang nightly first"))
+            raise Refusal(
+                "no_release",
+                Message("还没有发布", "there is no release yet"),
+                Message("先运行 tancang nightly", "run tancang nightly first"),
+            )
         folder = now.path
     elif not folder.is_dir():
         folder = settings.paths.releases / release
     if not folder.is_dir():
-        raise Refusal("no_release", Message(f"没有发布 {release}", f"there is no release {release}"), Message("用 tancang releases 查看", "see tancang releases"))
+        raise Refusal(
+            "no_release",
+            Message(f"没有发布 {release}", f"there is no release {release}"),
+            Message("用 tancang releases 查看", "see tancang releases"),
+        )
     found = problems_of(folder)
     if json:
         _print_json([problem.__dict__ if hasattr(problem, "__dict__") else str(problem) for problem in found])
@@ -150,7 +191,10 @@ def verify(
 
 
 @app.command()
-def rollback(home: HomeOption = None, to: Annotated[str | None, typer.Option(help="release id; default: the parent / 目标发布")] = None) -> None:
+def rollback(
+    home: HomeOption = None,
+    to: Annotated[str | None, typer.Option(help="release id; default: the parent / 目标发布")] = None,
+) -> None:
     """Make an earlier release the current one. / 回退到较早的发布。"""
     from exports.current import rollback as roll_back
 
@@ -161,8 +205,11 @@ def rollback(home: HomeOption = None, to: Annotated[str | None, typer.Option(hel
 
 @app.command()
 def sql(
-    query: Annotated[str | None, typer.Argument(help="a SELECT; read from standard input when missing / 查询")] = None,
-    home: HomeOption = None, json: JsonOption = False,
+    query: Annotated[
+        str | None, typer.Argument(help="a SELECT; read from standard input when missing / 查询")
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Query the current release, read-only and without files or settings. / 只读查询当前发布。"""
     from rich.table import Table
@@ -172,7 +219,13 @@ def sql(
     settings = load_settings(home=home)
     result, release_id = sql_on_current(settings.paths.root, query or sys.stdin.read())
     if json:
-        _print_json({"release": release_id, "columns": list(result.columns), "rows": [list(row) for row in result.rows]})
+        _print_json(
+            {
+                "release": release_id,
+                "columns": list(result.columns),
+                "rows": [list(row) for row in result.rows],
+            }
+        )
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in result.columns:
@@ -186,7 +239,9 @@ def sql(
 
 @app.command()
 def ui(
-    home: HomeOption = None, landing: LandingOption = None, profile: ProfileOption = None,
+    home: HomeOption = None,
+    landing: LandingOption = None,
+    profile: ProfileOption = None,
     port: Annotated[int, typer.Option(help="port on 127.0.0.1 / 端口")] = 3000,
 ) -> None:
     """Dagster's web UI with schedule and sensor, on this machine only. / 本机网页界面。"""
@@ -198,7 +253,9 @@ def ui(
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="the new home / 新的数据目录")] = Path(".tancang"),
-    example: Annotated[str, typer.Option(help="clean, defective or blocking example district / 示例")] = "clean",
+    example: Annotated[
+        str, typer.Option(help="clean, defective or blocking example district / 示例")
+    ] = "clean",
 ) -> None:
     """A first home of one's own: profile, landing with example files, corrections. / 建立自己的数据目录。"""
     from orchestration import init_command

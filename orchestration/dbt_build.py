@@ -24,12 +24,14 @@ _RESULTS = {"LogModelResult", "LogSeedResult", "LogTestResult"}
 _SHARED_RAW = {"files", "file_counts", "records", "quarantine", "notes", "corrections", "correction_uses"}
 
 
-class Translator(DagsterDbtTranslator):
+class Translator(DagsterDbtTranslator):  # type: ignore[misc]
     """dbt folders are rooms: groups follow them, and raw sources point at the assets that write them."""
 
     def __init__(self) -> None:
         super().__init__(
-            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True, enable_source_metadata=False)
+            DagsterDbtTranslatorSettings(
+                enable_duplicate_source_asset_keys=True, enable_source_metadata=False
+            )
         )
 
     def get_asset_key(self, dbt_resource_props: Any) -> dg.AssetKey:
@@ -72,8 +74,20 @@ def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[
             events.append(DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={}))
 
     runner = dbtRunner(callbacks=[keep])
-    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(TARGET),
-              "--log-path", str(TARGET), "--quiet", "--no-use-colors", "--log-level-file", "none"]
+    places = [
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+        "--target-path",
+        str(TARGET),
+        "--log-path",
+        str(TARGET),
+        "--quiet",
+        "--no-use-colors",
+        "--log-level-file",
+        "none",
+    ]
     try:
         result = runner.invoke([*arguments, *places])
     finally:
@@ -86,7 +100,8 @@ def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[
 def current_manifest() -> Path:
     """The manifest, parsed again when any file of the project is newer than it."""
     newest = max(
-        path.stat().st_mtime for path in PROJECT.rglob("*")
+        path.stat().st_mtime
+        for path in PROJECT.rglob("*")
         if path.is_file() and TARGET not in path.parents and path.suffix in {".sql", ".yml", ".csv", ".md"}
     )
     if not MANIFEST.is_file() or MANIFEST.stat().st_mtime < newest:

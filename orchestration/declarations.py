@@ -81,8 +81,10 @@ def _profile_path(settings: Settings) -> Path:
     raise Refusal(
         "no_profile",
         Message("没有找到区域配置", "no region profile was found"),
-        Message(f"请在 {folder.name}/ 放一个配置文件, 或用 --profile 指定; `tancang init` 会生成一个示例",
-                f"put one in {folder.name}/ or name one with --profile; `tancang init` writes an example"),
+        Message(
+            f"请在 {folder.name}/ 放一个配置文件, 或用 --profile 指定; `tancang init` 会生成一个示例",
+            f"put one in {folder.name}/ or name one with --profile; `tancang init` writes an example",
+        ),
     )
 
 
@@ -91,7 +93,9 @@ def load_corrections(path: Path) -> list[Correction]:
     if not path.is_file():
         return []
     try:
-        found = [Correction.model_validate(item) for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+        found = [
+            Correction.model_validate(item) for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        ]
     except (ValidationError, yaml.YAMLError, TypeError) as error:
         raise Refusal(
             "bad_corrections",
@@ -101,7 +105,8 @@ def load_corrections(path: Path) -> list[Correction]:
     ids = [item.id for item in found]
     if len(ids) != len(set(ids)):
         raise Refusal(
-            "correction_twice", Message("corrections.yml 中有重复的 id", "an id stands twice in corrections.yml"),
+            "correction_twice",
+            Message("corrections.yml 中有重复的 id", "an id stands twice in corrections.yml"),
             Message("请给每条更正不同的 id", "give each correction its own id"),
         )
     return found
@@ -119,5 +124,7 @@ def code_digest() -> str:
             if path.suffix in _CODE_SUFFIXES and not _NOT_CODE & set(path.parts):
                 seen.update(path.relative_to(CHECKOUT).as_posix().encode())
                 seen.update(hashlib.sha256(path.read_bytes()).digest())
-    seen.update(f"duckdb {duckdb.__version__} pyarrow {pyarrow.__version__} polars {polars.__version__}".encode())
+    seen.update(
+        f"duckdb {duckdb.__version__} pyarrow {pyarrow.__version__} polars {polars.__version__}".encode()
+    )
     return seen.hexdigest()

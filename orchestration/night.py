@@ -48,8 +48,13 @@ class Night:
 
     def inputs(self) -> list[InputFile]:
         return [
-            InputFile(path=item.path, sha256=item.sha256, size_bytes=item.size_bytes,
-                      received_on=item.received_on, source=item.source)
+            InputFile(
+                path=item.path,
+                sha256=item.sha256,
+                size_bytes=item.size_bytes,
+                received_on=item.received_on,
+                source=item.source,
+            )
             for item in self.receipts
         ]
 
@@ -80,7 +85,8 @@ def resume(settings: Settings) -> Night:
     path = settings.paths.night / "night.json"
     if not path.is_file():
         raise Refusal(
-            "no_night", Message("还没有开始过一夜", "no night has begun yet"),
+            "no_night",
+            Message("还没有开始过一夜", "no night has begun yet"),
             Message("请运行 tancang nightly", "run tancang nightly"),
         )
     note = json.loads(path.read_text(encoding="utf-8"))
@@ -88,7 +94,9 @@ def resume(settings: Settings) -> Night:
     if night.fingerprint != note["fingerprint"]:
         raise Refusal(
             "night_changed",
-            Message("归档或声明在本夜开始后有变化", "the archive or a declaration changed after this night began"),
+            Message(
+                "归档或声明在本夜开始后有变化", "the archive or a declaration changed after this night began"
+            ),
             Message("请重新运行 tancang nightly", "run tancang nightly again"),
         )
     return night
@@ -122,7 +130,8 @@ def calendar(settings: Settings, declarations: Declarations, as_of: date) -> dic
     for path in sorted((SEEDS / "factors").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as handle:
             known += [
-                row["factor_id"] for row in csv.DictReader(handle)
+                row["factor_id"]
+                for row in csv.DictReader(handle)
                 if row.get("known_since") and row["known_since"] <= as_of.isoformat()
             ]
     return {"windows": windows, "waivers": alive, "known_factors": digest(sorted(known))}
@@ -133,7 +142,7 @@ def is_published(night: Night) -> bool:
     release = current_release(night.home.root)
     if release is None:
         return False
-    return read_manifest(release.path).build.fingerprint == night.fingerprint
+    return read_manifest(release.path).fingerprint == night.fingerprint
 
 
 def is_anything_new(settings: Settings) -> bool:
@@ -147,7 +156,8 @@ def is_anything_new(settings: Settings) -> bool:
 def _check_landing(home: Home) -> None:
     if home.landing_override and not home.landing.is_dir():
         raise Refusal(
-            "no_landing", Message(f"收件目录不存在: {home.landing}", f"the landing folder does not exist: {home.landing}"),
+            "no_landing",
+            Message(f"收件目录不存在: {home.landing}", f"the landing folder does not exist: {home.landing}"),
             Message("请核对 --landing", "look at --landing"),
         )
     home.landing.mkdir(parents=True, exist_ok=True)

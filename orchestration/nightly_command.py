@@ -29,7 +29,9 @@ def run(settings: Settings, *, again: bool, as_json: bool) -> int:
             f"{night.declarations.profile.root.name_zh} · 截止 {night.as_of} · 文件 {len(night.receipts)} (新 {len(fresh)})",
             f"{night.declarations.profile.root.name_en} · as of {night.as_of} · {len(night.receipts)} files ({len(fresh)} new)",
         )
-        code, facts = _nothing_new(teller, night) if nights.is_published(night) and not again else _work(teller, night)
+        code, facts = (
+            _nothing_new(teller, night) if nights.is_published(night) and not again else _work(teller, night)
+        )
         _remember(night, facts, time.monotonic() - began)
     finally:
         nights.release_hold(settings.paths)
@@ -70,32 +72,57 @@ def _work(teller: Teller, night: nights.Night) -> tuple[int, dict[str, Any]]:
         summary, refused = gate_facts(night.settings)
         refused_files(teller, refused)
         findings(teller, summary)
-        facts |= {"rules": summary.n_rules, "fail": summary.n_fail, "warn": summary.n_warn,
-                  "refused_files": [row[0] for row in refused],
-                  "failing": [line.rule_id for line in summary.lines if line.outcome in ("fail", "broken")]}
+        facts |= {
+            "rules": summary.n_rules,
+            "fail": summary.n_fail,
+            "warn": summary.n_warn,
+            "refused_files": [row[0] for row in refused],
+            "failing": [line.rule_id for line in summary.lines if line.outcome in ("fail", "broken")],
+        }
         if summary.n_fail:
             facts["outcome"] = "refused"
-            teller.say(f"裁定: 不通过 ({summary.n_fail} 条规则)", f"verdict: FAIL ({summary.n_fail} rules)", "bold red")
+            teller.say(
+                f"裁定: 不通过 ({summary.n_fail} 条规则)",
+                f"verdict: FAIL ({summary.n_fail} rules)",
+                "bold red",
+            )
             teller.say(
                 f"没有发布; 仍为 {before.release_id if before else '无'}",
                 f"nothing was published; the current release is still {before.release_id if before else 'none'}",
             )
             return 1, facts
     if not outcome.is_success:
-        teller.say(f"本夜在步骤 {outcome.failed_step} 失败: {outcome.error}", f"the night failed in step {outcome.failed_step}: {outcome.error}", "bold red")
+        teller.say(
+            f"本夜在步骤 {outcome.failed_step} 失败: {outcome.error}",
+            f"the night failed in step {outcome.failed_step}: {outcome.error}",
+            "bold red",
+        )
         return 1, facts
     release = current_release(night.home.root)
     assert release is not None
-    teller.say(f"裁定: 通过 ({facts['rules']} 条规则, {facts['warn']} 条提醒)", f"verdict: PASS ({facts['rules']} rules, {facts['warn']} warnings)", "bold green")
+    teller.say(
+        f"裁定: 通过 ({facts['rules']} 条规则, {facts['warn']} 条提醒)",
+        f"verdict: PASS ({facts['rules']} rules, {facts['warn']} warnings)",
+        "bold green",
+    )
     figures = _show(teller, night, release)
-    return 0, facts | {"outcome": "published", "release_id": release.release_id, "release": str(release.path), "figures": figures}
+    return 0, facts | {
+        "outcome": "published",
+        "release_id": release.release_id,
+        "release": str(release.path),
+        "figures": figures,
+    }
 
 
 def _remember(night: nights.Night, facts: dict[str, Any], seconds: float) -> None:
     append(
         night.home.history,
         {
-            "ended_at": datetime.now(UTC).isoformat(timespec="seconds"), "as_of": night.as_of, "build_id": night.build_id,
-            "outcome": facts["outcome"], "release_id": facts["release_id"], "seconds": round(seconds, 1),
+            "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "as_of": night.as_of,
+            "build_id": night.build_id,
+            "outcome": facts["outcome"],
+            "release_id": facts["release_id"],
+            "seconds": round(seconds, 1),
         },
     )

@@ -47,22 +47,37 @@ def headline(teller: Teller, night: Night, database: Path) -> list[dict[str, Any
     rows = headline_figures(database, profile.region, printed, profile.method.coal_basis)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name, side in (
-        (teller.text("指标", "figure"), "left"), (teller.text("年", "year"), "right"), (teller.text("本库", "ours"), "right"),
-        (teller.text("报告", "report"), "right"), ("", "left"), (teller.text("单位", "unit"), "left"),
+        (teller.text("指标", "figure"), "left"),
+        (teller.text("年", "year"), "right"),
+        (teller.text("本库", "ours"), "right"),
+        (teller.text("报告", "report"), "right"),
+        ("", "left"),
+        (teller.text("单位", "unit"), "left"),
     ):
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for row in rows:
         mark = "" if row.printed is None else ("=" if row.is_equal else "≠")
-        name = row.name_zh if teller.language == "zh" else (
-            row.indicator if teller.language == "en" else f"{row.name_zh} {row.indicator}")
+        name = (
+            row.name_zh
+            if teller.language == "zh"
+            else (row.indicator if teller.language == "en" else f"{row.name_zh} {row.indicator}")
+        )
         table.add_row(name, str(row.year), row.ours or "–", row.printed or "–", mark, row.unit)
     teller.console.print(table)
-    return [{"indicator": r.indicator, "year": r.year, "ours": r.ours, "printed": r.printed, "unit": r.unit} for r in rows]
+    return [
+        {"indicator": r.indicator, "year": r.year, "ours": r.ours, "printed": r.printed, "unit": r.unit}
+        for r in rows
+    ]
 
 
 def findings(teller: Teller, summary: GateSummary) -> None:
     """Failed rules with their first rows, then waived and warned ones in a line each."""
-    words = {"fail": ("不通过", "FAIL"), "broken": ("检查损坏", "CHECK BROKEN"), "warn": ("提醒", "warn"), "waived": ("豁免", "waived")}
+    words = {
+        "fail": ("不通过", "FAIL"),
+        "broken": ("检查损坏", "CHECK BROKEN"),
+        "warn": ("提醒", "warn"),
+        "waived": ("豁免", "waived"),
+    }
     for line in summary.lines:
         is_bad = line.outcome in ("fail", "broken")
         teller.plain(
@@ -72,7 +87,11 @@ def findings(teller: Teller, summary: GateSummary) -> None:
         if is_bad:
             _rows(teller, line)
     for waiver in summary.expired_waivers:
-        teller.say(f"  豁免已到期: {waiver.rule} ({waiver.expires_on})", f"waiver has run out: {waiver.rule} ({waiver.expires_on})", "yellow")
+        teller.say(
+            f"  豁免已到期: {waiver.rule} ({waiver.expires_on})",
+            f"waiver has run out: {waiver.rule} ({waiver.expires_on})",
+            "yellow",
+        )
 
 
 def _rows(teller: Teller, line: RuleLine) -> None:

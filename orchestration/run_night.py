@@ -52,13 +52,15 @@ def run_job(settings: Settings, job_name: str) -> Outcome:
     began = time.monotonic()
     with dg.DagsterInstance.from_config(str(settings.paths.dagster)) as instance:
         result = defs.resolve_job_def(job_name).execute_in_process(
-            instance=instance, raise_on_error=False,
+            instance=instance,
+            raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     failed = [event for event in result.all_node_events if event.is_step_failure]
     succeeded = {event.node_name for event in result.all_node_events if event.is_step_success}
     return Outcome(
-        is_success=result.success, seconds=time.monotonic() - began,
+        is_success=result.success,
+        seconds=time.monotonic() - began,
         failed_step=failed[0].node_name if failed else None,
         error=_sentence(failed[0]) if failed else None,
         gate_ran=any(name and "verdict" in name for name in succeeded),

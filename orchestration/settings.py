@@ -28,8 +28,12 @@ class Settings(BaseModel):
 
     home: Path = Path(".tancang")
     landing: Path | None = None
-    profile: str | None = Field(default=None, description="a profile file, or the id of one in the home's profiles/")
-    layouts: list[Path] = Field(default_factory=list, description="folders of layouts read beside the shipped ones")
+    profile: str | None = Field(
+        default=None, description="a profile file, or the id of one in the home's profiles/"
+    )
+    layouts: list[Path] = Field(
+        default_factory=list, description="folders of layouts read beside the shipped ones"
+    )
     lang: Literal["zh", "en", "both"] = "both"
     as_of: date | None = None
     threads: int = Field(default=2, ge=1, le=256)
@@ -60,7 +64,9 @@ def load_settings(**overrides: Any) -> Settings:
         raise Refusal(
             "bad_settings",
             Message(f"设置有误: {error}", f"the settings are wrong: {error}"),
-            Message("请检查 TANCANG_ 环境变量或 tancang.toml", "look at the TANCANG_ variables or at tancang.toml"),
+            Message(
+                "请检查 TANCANG_ 环境变量或 tancang.toml", "look at the TANCANG_ variables or at tancang.toml"
+            ),
         ) from error
 
 
@@ -82,8 +88,11 @@ def as_environment(settings: Settings) -> dict[str, str]:
     """The same settings as variables, for a process that loads them again (the web UI's code location)."""
     paths = settings.paths
     variables = {
-        "HOME": str(paths.root), "LANG": settings.lang, "THREADS": str(settings.threads),
-        "MEMORY_LIMIT": settings.memory_limit, "WAREHOUSE": str(paths.warehouse),
+        "HOME": str(paths.root),
+        "LANG": settings.lang,
+        "THREADS": str(settings.threads),
+        "MEMORY_LIMIT": settings.memory_limit,
+        "WAREHOUSE": str(paths.warehouse),
     }
     if settings.landing:
         variables["LANDING"] = str(paths.landing)

@@ -34,13 +34,19 @@ def run(settings: Settings, port: int) -> int:
         [str(binaries / "dagster-daemon"), "run", "-w", workspace],
     ]
     teller = Teller(settings.lang)
-    children = [subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), start_new_session=True) for command in commands]
+    children = [
+        subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), start_new_session=True)
+        for command in commands
+    ]
 
     def stop(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    teller.say(f"网页界面: http://127.0.0.1:{port} (Ctrl-C 结束)", f"web UI: http://127.0.0.1:{port} (Ctrl-C ends it)")
+    teller.say(
+        f"网页界面: http://127.0.0.1:{port} (Ctrl-C 结束)",
+        f"web UI: http://127.0.0.1:{port} (Ctrl-C ends it)",
+    )
     try:
         while all(child.poll() is None for child in children):
             time.sleep(0.5)

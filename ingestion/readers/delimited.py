@@ -33,7 +33,10 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     except csv.Error as error:
         raise Refusal(
             "broken_quotes",
-            Message(f"第 {reader.line_num} 行附近引号不成对: {error}", f"quotes do not match near line {reader.line_num}: {error}"),
+            Message(
+                f"第 {reader.line_num} 行附近引号不成对: {error}",
+                f"quotes do not match near line {reader.line_num}: {error}",
+            ),
             Message("请用表格软件重新导出为 CSV", "export the file again as CSV"),
         ) from error
     return [Sheet(None, rows)]

@@ -70,7 +70,12 @@ def _leaf_items(value: Any, name: str) -> Iterator[tuple[str, str]]:
         yield name, value if isinstance(value, str) else json.dumps(value)
 
 
-_PARSER_OPTIONS: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+_PARSER_OPTIONS: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+}
 
 
 def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
@@ -90,7 +95,10 @@ def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
     if root.getroottree().docinfo.internalDTD is not None:
         raise Refusal(
             "xml_with_entities",
-            Message("XML 带有 DTD 或实体定义, 出于安全不予读取", "the XML declares a DTD or entities, which is refused for safety"),
+            Message(
+                "XML 带有 DTD 或实体定义, 出于安全不予读取",
+                "the XML declares a DTD or entities, which is refused for safety",
+            ),
             Message("请去掉 <!DOCTYPE …> 后重新导出", "export it without <!DOCTYPE …>"),
         )
     if root.tag != path[0]:
@@ -103,7 +111,7 @@ def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
     for record in records:
         cells: Record = {}
         for ancestor in record.iterancestors():
-            cells |= {f"{ancestor.tag}@{name}": value for name, value in ancestor.attrib.items()}
+            cells |= {f"{ancestor.tag!s}@{name!s}": str(value) for name, value in ancestor.attrib.items()}
         inside += _add_leaves(record, cells)
         flat.append(cells)
     n_all = sum(1 for element in root.iter("*") if len(element) == 0 and (element.text or "").strip())

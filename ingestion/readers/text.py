@@ -47,6 +47,9 @@ def _strict(data: bytes, encoding: str) -> str:
 def _not_text() -> Refusal:
     return Refusal(
         "not_text",
-        Message("文件不是文本 (含空字节或无法识别的编码)", "the file is not text (NUL bytes or an unknown encoding)"),
+        Message(
+            "文件不是文本 (含空字节或无法识别的编码)",
+            "the file is not text (NUL bytes or an unknown encoding)",
+        ),
         Message("请用 UTF-8 或 GB18030 重新导出为 CSV", "export it again as CSV in UTF-8 or GB18030"),
     )

@@ -37,8 +37,10 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
         raise Refusal(
             "not_a_workbook",
             Message(f"无法作为工作簿打开: {error}", f"cannot be opened as a workbook: {error}"),
-            Message("请另存为 .xlsx 后重新上报; 加密的文件请先去除密码",
-                    "save it as .xlsx and send it again; remove a password first"),
+            Message(
+                "请另存为 .xlsx 后重新上报; 加密的文件请先去除密码",
+                "save it as .xlsx and send it again; remove a password first",
+            ),
         ) from error
 
 

@@ -16,24 +16,22 @@ from orchestration.settings import load_settings
 from quality.catalogue import load_catalogue
 from quality.dbt_tests import read_run_results
 from quality.runner import record_results, run_rules
-from quality.verdict import make_verdict, write_verdict
+from quality.verdict import make_verdict, read_verdict, write_verdict
 from quality.waivers import load_waivers
 
 VERDICT = dg.AssetKey(["gate", "verdict"])
 
 
 @dg.asset(
-    key=VERDICT, group_name="gate", pool=POOL, deps=[dbt_models], kinds={"greatexpectations"},
-    check_specs=[
-        dg.AssetCheckSpec(
-            "build_may_be_published", asset=VERDICT, blocking=True,
-            description="No rule of severity `fail` is open and no check is broken (本次构建可以发布).",
-        )
-    ],
+    key=VERDICT,
+    group_name="gate",
+    pool=POOL,
+    deps=[dbt_models],
+    kinds={"greatexpectations"},
     description="The verdict on this build (质量裁定): rules counted in DuckDB, dbt tests, pandera results, and a Great "
     "Expectations checkpoint on the candidate marts with its Data Docs.",
 )
-def verdict() -> dg.MaterializeResult:
+def verdict() -> dg.MaterializeResult[None]:
     settings = load_settings()
     night = nights.resume(settings)
     catalogue = load_catalogue()
@@ -45,7 +43,15 @@ def verdict() -> dg.MaterializeResult:
         results = run_rules(con, catalogue, waivers, night.as_of, dbt_tests=tests)
         from quality.checkpoint import run_checkpoint
 
-        report = run_checkpoint(con, MANIFEST, docs, catalogue=catalogue, rule_results=results, build_id=night.build_id)
+        report = run_checkpoint(
+            con,
+            MANIFEST,
+            docs,
+            catalogue=catalogue,
+            rule_results=results,
+            build_id=night.build_id,
+            as_of=night.as_of,
+        )
         results = record_results(con, catalogue, report.results, waivers, night.as_of)
         found = make_verdict(con, catalogue, night.build_id, night.as_of)
     write_verdict(found, night.home.verdict)
@@ -61,15 +67,28 @@ def verdict() -> dg.MaterializeResult:
         "data_docs": dg.MetadataValue.path(str(docs / "index.html")),
         "outcomes": stacked_bars(outcomes, {"rules": tally}, "rules by outcome"),
     }
-    return dg.MaterializeResult(
-        metadata=metadata,
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="build_may_be_published", passed=found.outcome == "pass",
-                metadata={"n_fail": found.n_fail, "n_warn": found.n_warn, "build_id": night.build_id},
-            )
-        ],
+    return dg.MaterializeResult(metadata=metadata)
+
+
+@dg.asset_check(
+    asset=VERDICT,
+    name="build_may_be_published",
+    blocking=True,
+    description="No rule of severity `fail` is open and no check is broken (本次构建可以发布).",
+)
+def build_may_be_published() -> dg.AssetCheckResult:
+    settings = load_settings()
+    found = read_verdict(settings.paths.verdict)
+    return dg.AssetCheckResult(
+        passed=found.outcome == "pass" and found.build_id == nights.resume(settings).build_id,
+        metadata={
+            "n_fail": found.n_fail,
+            "n_warn": found.n_warn,
+            "build_id": found.build_id,
+            "failing": json.dumps([rule.rule_id for rule in found.failing_rules]),
+        },
     )
 
 
 assets = [verdict]
+asset_checks = [build_may_be_published]

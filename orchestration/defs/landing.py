@@ -16,11 +16,15 @@ SEALED = dg.AssetKey(["landing", "sealed_files"])
 
 
 @dg.asset(
-    key=SEALED, group_name="landing", pool=POOL, retry_policy=RETRIES, kinds={"file"},
+    key=SEALED,
+    group_name="landing",
+    pool=POOL,
+    retry_policy=RETRIES,
+    kinds={"file"},
     description="Every file of landing sealed in the archive by its hash, with a receipt (原始文件归档). "
     "Also fixes the night's as-of date and its build id.",
 )
-def sealed_files() -> dg.MaterializeResult:
+def sealed_files() -> dg.MaterializeResult[None]:
     settings = load_settings()
     nights.hold(settings.paths)
     night, fresh = nights.begin(settings)
@@ -38,7 +42,10 @@ def sealed_files() -> dg.MaterializeResult:
             "build_id": night.build_id,
             "files_by_source": stacked_bars(
                 sources,
-                {"kept": [by_source[s] - new_by_source[s] for s in sources], "new": [new_by_source[s] for s in sources]},
+                {
+                    "kept": [by_source[s] - new_by_source[s] for s in sources],
+                    "new": [new_by_source[s] for s in sources],
+                },
                 "sealed files by source",
             ),
         }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
 from ingestion import archive, raw
+from ingestion.account import Delivery
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.load import Delivery, Loaded, Rules, load
+from ingestion.load import Loaded, Rules, load
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration import night as nights
@@ -27,10 +30,14 @@ def source_key(source: str) -> dg.AssetKey:
 
 
 @dg.asset(
-    key=DECLARATIONS, group_name="raw", pool=POOL, deps=[SEALED], kinds={"duckdb", "yaml"},
+    key=DECLARATIONS,
+    group_name="raw",
+    pool=POOL,
+    deps=[SEALED],
+    kinds={"duckdb", "yaml"},
     description="Region profile, calendar and build facts as tables (区域配置与声明); starts a fresh warehouse.",
 )
-def declarations() -> dg.MaterializeResult:
+def declarations() -> dg.MaterializeResult[None]:
     settings = load_settings()
     night = nights.resume(settings)
     for suffix in ("", ".wal"):
@@ -39,37 +46,54 @@ def declarations() -> dg.MaterializeResult:
     with writer(settings) as con:
         raw.prepare(con)
         raw.write_table(
-            con, "build", "build_id VARCHAR, as_of DATE, fingerprint VARCHAR, code_version VARCHAR, profile_id VARCHAR",
+            con,
+            "build",
+            "build_id VARCHAR, as_of DATE, fingerprint VARCHAR, code_version VARCHAR, profile_id VARCHAR",
             [(night.build_id, night.as_of, night.fingerprint, night.declarations.code_version, profile.id)],
         )
         scalars = {
-            "region_code": profile.region, "region_name_zh": profile.root.name_zh, "region_name_en": profile.root.name_en,
-            "region_level": profile.root.level, **{name: str(value) for name, value in profile.method},
+            "region_code": profile.region,
+            "region_name_zh": profile.root.name_zh,
+            "region_name_en": profile.root.name_en,
+            "region_level": profile.root.level,
+            **{name: str(value) for name, value in profile.method},
         }
         raw.write_table(con, "profile", "key VARCHAR, value VARCHAR", list(scalars.items()))
         raw.write_table(
-            con, "profile_regions",
-            "region_code VARCHAR, region_name_zh VARCHAR, region_name_en VARCHAR, region_level VARCHAR, parent_code VARCHAR, is_in_scope BOOLEAN",
-            [(r.code, r.name_zh, r.name_en, r.level, r.parent, r.is_in_scope) for r in profile.regions],
+            con,
+            "profile_regions",
+            "region_code VARCHAR, region_name_zh VARCHAR, region_name_en VARCHAR, region_level VARCHAR, parent_code VARCHAR, is_in_scope VARCHAR",
+            [(r.code, r.name_zh, r.name_en, r.level, r.parent, str(r.is_in_scope).lower()) for r in profile.regions],
         )
         raw.write_table(
-            con, "profile_factors", "year INTEGER, purpose VARCHAR, factor_id VARCHAR",
+            con,
+            "profile_factors",
+            "year INTEGER, purpose VARCHAR, factor_id VARCHAR",
             [(item.year, item.purpose, item.factor_id) for item in profile.stand_ins],
         )
         raw.write_table(
-            con, "profile_windows", "source VARCHAR, year INTEGER, due_on DATE, closes_on DATE",
+            con,
+            "profile_windows",
+            "source VARCHAR, year INTEGER, due_on DATE, closes_on DATE",
             [(item.source, item.year, item.due_on, item.closes_on) for item in profile.windows],
         )
         strangers = [item for item in night.receipts if item.source not in SOURCES]
-        raw.refuse_files(con, strangers, Refusal(
-            "unknown_source",
-            Message("收件目录下没有这种来源: {source}", "landing has no source of this name: {source}"),
-            Message(f"请放入 {', '.join(SOURCES)} 之一", f"put it into one of {', '.join(SOURCES)}"),
-        ))
+        raw.refuse_files(
+            con,
+            strangers,
+            Refusal(
+                "unknown_source",
+                Message("收件目录下没有这种来源: {source}", "landing has no source of this name: {source}"),
+                Message(f"请放入 {', '.join(SOURCES)} 之一", f"put it into one of {', '.join(SOURCES)}"),
+            ),
+        )
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": len(scalars), "profile": profile.id, "as_of": night.as_of.isoformat(),
-            "build_id": night.build_id, "content_sha256": digest(night.declarations.seals),
+            "dagster/row_count": len(scalars),
+            "profile": profile.id,
+            "as_of": night.as_of.isoformat(),
+            "build_id": night.build_id,
+            "content_sha256": digest(night.declarations.seals),
         }
     )
 
@@ -78,11 +102,16 @@ def _source_asset(source: str) -> dg.AssetsDefinition:
     deps = [DECLARATIONS] if source == "registers" else [DECLARATIONS, REGISTERS]
 
     @dg.asset(
-        key=source_key(source), group_name="raw", pool=POOL, deps=deps, retry_policy=RETRIES, kinds={"duckdb", "polars"},
+        key=source_key(source),
+        group_name="raw",
+        pool=POOL,
+        deps=deps,
+        retry_policy=RETRIES,
+        kinds={"duckdb", "polars"},
         description=f"Files of source {source}: recognised by layout, read to located text, validated by pandera, "
         "accounted in the row ledger; what cannot be used is quarantined with its reason (原始数据).",
     )
-    def _raw_source() -> dg.MaterializeResult:
+    def _raw_source() -> dg.MaterializeResult[None]:
         settings = load_settings()
         night = nights.resume(settings)
         with writer(settings) as con:
@@ -97,7 +126,8 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
     reference = load_reference()
     receipts = [item for item in night.receipts if item.source == source]
     rules = Rules(
-        layouts=night.declarations.layouts, reference=reference,
+        layouts=night.declarations.layouts,
+        reference=reference,
         corrections=night.declarations.corrections,
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
@@ -110,7 +140,7 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
     return loaded
 
 
-def _metadata(source: str, loaded: list[Loaded]) -> dict[str, object]:
+def _metadata(source: str, loaded: list[Loaded]) -> dict[str, Any]:
     shown = loaded[:30]
     hashes = pl.DataFrame([item.delivery.file_id for item in loaded], schema=["file_id"])
     return {
@@ -120,21 +150,27 @@ def _metadata(source: str, loaded: list[Loaded]) -> dict[str, object]:
         "quarantined": sum(item.quarantine.height for item in loaded),
         "content_sha256": digest(sorted(hashes["file_id"].to_list())),
         "rows_by_file": stacked_bars(
-            [item.delivery.path.rsplit("/", 1)[-1][:40].encode("ascii", "replace").decode() for item in shown] or ["-"],
+            [item.delivery.path.rsplit("/", 1)[-1][:40].encode("ascii", "replace").decode() for item in shown]
+            or ["-"],
             {
                 "loaded": [item.rows.height for item in shown] or [0],
                 "quarantined": [item.quarantine.height for item in shown] or [0],
             },
-            f"{source}: rows by file", log=True,
+            f"{source}: rows by file",
+            log=True,
         ),
     }
 
 
 @dg.asset(
-    key=ACCOUNTS, group_name="raw", pool=POOL, deps=[source_key(source) for source in SOURCES], kinds={"duckdb"},
+    key=ACCOUNTS,
+    group_name="raw",
+    pool=POOL,
+    deps=[source_key(source) for source in SOURCES],
+    kinds={"duckdb"},
     description="What was read, loaded, quarantined and ignored, by file (行级台账的原始计数), and which corrections applied.",
 )
-def accounts() -> dg.MaterializeResult:
+def accounts() -> dg.MaterializeResult[None]:
     settings = load_settings()
     night = nights.resume(settings)
     with writer(settings) as con:
@@ -143,7 +179,9 @@ def accounts() -> dg.MaterializeResult:
             "select unit, sum(n_read), sum(n_loaded), sum(n_quarantined), sum(n_ignored) from raw.file_counts group by unit order by unit"
         ).fetchall()
         refused = con.execute("select count(*) from raw.files where outcome = 'refused'").fetchall()[0][0]
-        content = con.execute("select file_id, unit, n_read, n_loaded from raw.file_counts order by all").fetchall()
+        content = con.execute(
+            "select file_id, unit, n_read, n_loaded from raw.file_counts order by all"
+        ).fetchall()
     units = [row[0] for row in rows] or ["-"]
     return dg.MaterializeResult(
         metadata={

@@ -37,18 +37,29 @@ def publish_build(settings: Settings) -> PublishedRelease:
 
         found = verify_verdict(con, night.home.verdict, catalogue, waivers, night.build_id)
         plan = plan_release(night.home.root, night.as_of, night.fingerprint)
-        facts = VerdictFacts(outcome=found.outcome, n_fail=found.n_fail, n_warn=found.n_warn, digest=found.digest)
+        facts = VerdictFacts(
+            outcome=found.outcome, n_fail=found.n_fail, n_warn=found.n_warn, digest=found.digest
+        )
         code = night.declarations.code_version
         _write_release_row(con, night, plan.release_id, plan.parent_release_id, facts)
         return publish(
-            con, night.home.root, load_dictionary(MANIFEST),
-            BuildFacts(as_of=night.as_of, code_version=code, fingerprint=night.fingerprint, build_id=night.build_id),
-            night.inputs(), night.sealed_declarations(), facts,
-            {"data_docs": night.home.night / "data_docs"}, confirm,
+            con,
+            night.home.root,
+            load_dictionary(MANIFEST),
+            BuildFacts(
+                as_of=night.as_of, code_version=code, fingerprint=night.fingerprint, build_id=night.build_id
+            ),
+            night.inputs(),
+            night.sealed_declarations(),
+            facts,
+            {"data_docs": night.home.night / "data_docs"},
+            confirm,
         )
 
 
-def _write_release_row(con: object, night: nights.Night, release_id: str, parent: str | None, facts: VerdictFacts) -> None:
+def _write_release_row(
+    con: object, night: nights.Night, release_id: str, parent: str | None, facts: VerdictFacts
+) -> None:
     import duckdb
 
     con.execute("create schema if not exists gate")  # type: ignore[attr-defined]
@@ -59,17 +70,31 @@ def _write_release_row(con: object, night: nights.Night, release_id: str, parent
     )
     con.execute(  # type: ignore[attr-defined]
         "insert into gate.release values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [release_id, parent, night.as_of, night.declarations.code_version, night.fingerprint, facts.outcome,
-         facts.digest, facts.n_fail, facts.n_warn, f"DuckDB {duckdb.__version__}"],
+        [
+            release_id,
+            parent,
+            night.as_of,
+            night.declarations.code_version,
+            night.fingerprint,
+            facts.outcome,
+            facts.digest,
+            facts.n_fail,
+            facts.n_warn,
+            f"DuckDB {duckdb.__version__}",
+        ],
     )
 
 
 @dg.asset(
-    key=RELEASE, group_name="release", pool=POOL, deps=[VERDICT], kinds={"duckdb", "parquet"},
+    key=RELEASE,
+    group_name="release",
+    pool=POOL,
+    deps=[VERDICT],
+    kinds={"duckdb", "parquet"},
     description="The published release (发布): inventory.duckdb, Parquet by region and year, manifest, Data Docs. "
     "Immutable; `current` is switched in one rename.",
 )
-def current() -> dg.MaterializeResult:
+def current() -> dg.MaterializeResult[None]:
     settings = load_settings()
     try:
         release = publish_build(settings)
@@ -78,13 +103,15 @@ def current() -> dg.MaterializeResult:
     tables = release.manifest.tables
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(table.rows for table in tables),
+            "dagster/row_count": sum(table.n_rows for table in tables),
             "release_id": release.release_id,
             "folder": dg.MetadataValue.path(str(release.path)),
             "is_identical": release.is_identical,
             "content_sha256": {table.name: table.content_sha256 for table in tables},
             "bytes": sum(item.size_bytes for item in release.manifest.outputs),
-            "rows_by_table": stacked_bars([t.name for t in tables], {"rows": [t.rows for t in tables]}, "published rows", log=True),
+            "rows_by_table": stacked_bars(
+                [t.name for t in tables], {"rows": [t.n_rows for t in tables]}, "published rows", log=True
+            ),
         }
     )
 

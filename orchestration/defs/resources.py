@@ -42,7 +42,8 @@ nux:
 def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The only way to open the warehouse. It is closed at the end of each step, so that dbt can have it."""
     con = duckdb.connect(
-        str(settings.paths.warehouse), config={"threads": settings.threads, "memory_limit": settings.memory_limit}
+        str(settings.paths.warehouse),
+        config={"threads": settings.threads, "memory_limit": settings.memory_limit},
     )
     try:
         yield con

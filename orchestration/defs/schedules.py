@@ -16,21 +16,29 @@ from orchestration.defs.release import RELEASE
 from orchestration.settings import load_settings
 
 nightly = dg.define_asset_job(
-    "nightly", selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor,
+    "nightly",
+    selection=dg.AssetSelection.all(),
+    executor_def=dg.in_process_executor,
     description="One whole night: seal, load, build, judge, publish (每夜作业).",
 )
 rebuild = dg.define_asset_job(
-    "rebuild", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("release"), executor_def=dg.in_process_executor,
+    "rebuild",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("release"),
+    executor_def=dg.in_process_executor,
     description="Everything up to the verdict, from the archive, without publishing (重建, 不发布).",
 )
 publish_only = dg.define_asset_job(
-    "publish_only", selection=dg.AssetSelection.assets(RELEASE), executor_def=dg.in_process_executor,
+    "publish_only",
+    selection=dg.AssetSelection.assets(RELEASE),
+    executor_def=dg.in_process_executor,
     description="Publish the last build, if its own verdict passes (仅发布).",
 )
 
 
 @dg.schedule(
-    job=nightly, cron_schedule="0 2 * * *", execution_timezone="Asia/Shanghai",
+    job=nightly,
+    cron_schedule="0 2 * * *",
+    execution_timezone="Asia/Shanghai",
     description="Every night at two; skipped when neither files, declarations nor the calendar changed.",
 )
 def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -40,7 +48,8 @@ def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Ski
 
 
 @dg.sensor(
-    job=nightly, minimum_interval_seconds=60,
+    job=nightly,
+    minimum_interval_seconds=60,
     description="Starts a night when the content of landing changed and has been still for one look.",
 )
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:

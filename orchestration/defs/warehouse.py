@@ -4,8 +4,7 @@ A night fails when the set of models that dbt really built is not the set that w
 optional for Dagster, and a run that built nothing would otherwise be called a success.
 """
 
-from __future__ import annotations
-
+# no postponed annotations here: Dagster reads the type of `context` from the signature
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,10 +19,12 @@ from orchestration.settings import load_settings
 TRANSLATOR = Translator()
 
 
-@dbt_assets(manifest=current_manifest(), dagster_dbt_translator=TRANSLATOR, name="dbt_models", pool=POOL)
+@dbt_assets(manifest=current_manifest(), dagster_dbt_translator=TRANSLATOR, name="dbt_models", pool=POOL)  # type: ignore[untyped-decorator]
 def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
     settings = load_settings()
-    built, events, result = invoke(["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], settings)
+    built, events, result = invoke(
+        ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], settings
+    )
     materialised = set()
     counts = row_counts(settings)
     for event in stream(events, context, TRANSLATOR):
@@ -44,7 +45,9 @@ def check_complete(materialised: set[dg.AssetKey], selected: set[dg.AssetKey]) -
     if materialised != selected:
         missing = sorted(key.to_user_string() for key in selected - materialised)
         extra = sorted(key.to_user_string() for key in materialised - selected)
-        raise dg.Failure(f"the warehouse is incomplete: not built {missing}, not selected {extra}", allow_retries=False)
+        raise dg.Failure(
+            f"the warehouse is incomplete: not built {missing}, not selected {extra}", allow_retries=False
+        )
 
 
 def row_counts(settings: Any) -> dict[str, int]:
@@ -56,7 +59,8 @@ def row_counts(settings: Any) -> dict[str, int]:
         ).fetchall()
         return {
             f"{schema}/{name}": con.execute(f'select count(*) from "{schema}"."{name}"').fetchall()[0][0]
-            for schema, name in names if schema != "staging"
+            for schema, name in names
+            if schema != "staging"
         }
 
 
@@ -67,7 +71,9 @@ def _metadata(key: dg.AssetKey, counts: dict[str, int]) -> dict[str, Any]:
         found["dagster/row_count"] = counts[f"{room}/{name}"]
     if key.path == ["marts", "institution_year"]:
         marts = {name: n for name, n in sorted(counts.items()) if name.startswith("marts/")}
-        found["rows_by_mart"] = stacked_bars([n.split("/")[1] for n in marts], {"rows": list(marts.values())}, "rows by mart", log=True)
+        found["rows_by_mart"] = stacked_bars(
+            [n.split("/")[1] for n in marts], {"rows": list(marts.values())}, "rows by mart", log=True
+        )
     return found
 
 

@@ -1,0 +1,1 @@
+"""Energy audits (能源审计): report workbooks."""

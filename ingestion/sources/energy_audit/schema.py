@@ -13,12 +13,19 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
     return {
         "values": pa.DataFrameSchema(
             {
-                "file_id": checks.text(), "layout_id": checks.text(), "sheet": checks.text(),
-                "row_number": checks.integer(), "column_number": checks.integer(),
-                "institution_id": checks.text(), "institution_name": checks.text(),
-                "year": checks.year(), "table_code": checks.text(),
+                "file_id": checks.text(),
+                "layout_id": checks.text(),
+                "sheet": checks.text(),
+                "row_number": checks.integer(),
+                "column_number": checks.integer(),
+                "institution_id": checks.text(),
+                "institution_name": checks.text(),
+                "year": checks.year(),
+                "table_code": checks.text(),
                 "item_code": checks.item_code(reference, "audit"),
-                "value_text": checks.text(), "number_text": checks.amount(), "unit_text": checks.text(),
+                "value_text": checks.text(),
+                "number_text": checks.amount(),
+                "unit_text": checks.text(),
                 checks.UNIT_KEY: checks.unit_key(reference, "audit"),
             }
         )

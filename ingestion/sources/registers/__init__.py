@@ -1,0 +1,1 @@
+"""Registers (名录库): institutions and buildings, with owners and areas."""

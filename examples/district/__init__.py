@@ -1,0 +1,1 @@
+"""The example district: three invented worlds of landed files and the truth about them."""

@@ -1,0 +1,167 @@
+"""The account of one table: what was quarantined, noted, loaded and ignored, to the record and the cell.
+
+Belongs here: frames of quarantine and notes with their places, and the loader's side of the row ledger.
+Does not belong here: the second count that the ledger is held against (`counting`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from ingestion.contracts.identity import cell_name
+from ingestion.layouts import Layout
+from ingestion.mapping import Mapped
+from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
+from ingestion.tables import Table
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a file is called and where it came from."""
+
+    file_id: str
+    source: str
+    path: str
+
+
+def _located(frame: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    if "column_number" not in frame.columns:
+        frame = frame.with_columns(column_number=pl.lit(None, dtype=pl.Int32))
+    is_grid = layout.kind in ("delimited", "workbook")
+    names = [
+        cell_name(row, column) if is_grid and row is not None and column is not None else None
+        for row, column in frame.select("row_number", "column_number").iter_rows()
+    ]
+    return frame.with_columns(
+        pl.Series("cell", names, dtype=pl.String),
+        file_id=pl.lit(delivery.file_id),
+        layout_id=pl.lit(layout.id),
+        source=pl.lit(delivery.source),
+        path=pl.lit(delivery.path),
+        sheet=pl.lit(table.sheet, dtype=pl.String),
+    )
+
+
+def _conformed(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame:
+    missing = [
+        pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in frame.columns
+    ]
+    return frame.with_columns(missing).select([pl.col(name).cast(kind) for name, kind in columns.items()])
+
+
+def quarantined_records(mapped: Mapped, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    bad = mapped.records.filter(pl.col("problem").is_not_null()).rename(
+        {"problem": "reason_code", "problem_found": "found"}
+    )
+    broken = pl.DataFrame(
+        [(b.row_number, b.column_number, "cell_without_header", b.found) for b in table.broken],
+        schema={
+            "row_number": pl.Int32,
+            "column_number": pl.Int32,
+            "reason_code": pl.String,
+            "found": pl.String,
+        },
+        orient="row",
+    )
+    frame = pl.concat([bad, broken], how="diagonal_relaxed").with_columns(unit=pl.lit("record"))
+    return _conformed(with_texts(_located(frame, table, delivery, layout)), QUARANTINE_COLUMNS)
+
+
+def quarantined_cells(
+    refused: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout
+) -> pl.DataFrame:
+    frame = refused.rename({"check": "reason_code"})
+    if layout.target == "readings":
+        frame = frame.with_columns(
+            row_number=pl.col("line").cast(pl.Int32), unit=pl.lit("record"), found=pl.col("number_text")
+        )
+    elif layout.target == "values":
+        parts = [
+            pl.col(name).cast(pl.String)
+            for name in ("year", "period_kind", "period_index")
+            if name in frame.columns
+        ]
+        found = (
+            pl.when(pl.col("reason_code") == "unknown_unit")
+            .then(pl.col("unit_text"))
+            .when(pl.col("reason_code") == "unknown_item_code")
+            .then(pl.col("item_code"))
+            .otherwise("value_text")
+        )
+        frame = frame.with_columns(
+            found=found, unit=pl.lit("cell"), period=pl.concat_str(parts, separator=" ")
+        )
+    else:
+        frame = frame.with_columns(unit=pl.lit("record"), found=pl.lit(None, dtype=pl.String))
+    return _conformed(with_texts(_located(frame, table, delivery, layout)), QUARANTINE_COLUMNS)
+
+
+def unknown_columns(mapped: Mapped, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        [(column.number, column.name) for column in mapped.unknown_columns],
+        schema={"column_number": pl.Int32, "found": pl.String},
+        orient="row",
+    ).with_columns(
+        row_number=pl.lit(1, dtype=pl.Int32),
+        note_code=pl.lit("unknown_column"),
+        text_zh=pl.lit("版式不认识的列, 未读取"),
+        text_en=pl.lit("a column the layout does not know; not read"),
+    )
+    return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
+
+
+def filled_cells(table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        table.filled,
+        schema={"row_number": pl.Int32, "column_number": pl.Int32, "found": pl.String},
+        orient="row",
+    ).with_columns(
+        note_code=pl.lit("merged_cell_filled"),
+        text_zh=pl.lit("数据区的合并单元格, 取其左上角的值"),
+        text_en=pl.lit("a merged cell in the data area, filled from its top left cell"),
+    )
+    return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
+
+
+def records(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Loaded records with the cells that count as loaded: not ignored, not quarantined."""
+    sound = mapped.records.filter(pl.col("problem").is_null()).join(
+        mapped.ignored_by_row, on="row_number", how="left"
+    )
+    if layout.target == "values":
+        bad = refused.group_by("row_number").agg(n_bad=pl.col("column_number").n_unique().cast(pl.Int64))
+        sound = sound.join(bad, on="row_number", how="left").with_columns(pl.col("n_bad").fill_null(0))
+    else:
+        rows = (
+            refused["line" if layout.target == "readings" else "row_number"].cast(pl.Int32).to_list()
+            if refused.height
+            else []
+        )
+        sound = sound.filter(~pl.col("row_number").is_in(rows)).with_columns(n_bad=pl.lit(0, dtype=pl.Int64))
+    return sound.select(
+        "row_number",
+        n_cells=pl.col("n_cells") - pl.col("n_ignored") - pl.col("n_bad"),
+        sheet=pl.lit(table.sheet, dtype=pl.String),
+    )
+
+
+def counts(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> Counter[str]:
+    n_records = mapped.records.height + len(table.broken)
+    loaded = records(mapped, table, refused, layout)
+    all_cells = int(mapped.records["n_cells"].sum() or 0) + sum(b.n_cells for b in table.broken)
+    rows = loaded.select("row_number")
+    ignored = int(mapped.ignored_by_row.join(rows, on="row_number", how="semi")["n_ignored"].sum() or 0)
+    loaded_cells = int(loaded["n_cells"].sum() or 0)
+    return Counter(
+        {
+            "record_loaded": loaded.height,
+            "record_quarantined": n_records - loaded.height,
+            "record_ignored": sum(aside.is_record and aside.n_cells > 0 for aside in table.set_aside),
+            "cell_loaded": loaded_cells,
+            "cell_quarantined": all_cells - loaded_cells - ignored,
+            "cell_ignored": ignored + sum(aside.n_cells for aside in table.set_aside),
+        }
+    )
