@@ -21,6 +21,8 @@ class Teller:
     def __init__(self, language: str, *, to_stderr: bool = False) -> None:
         self.language = language
         self.console = Console(stderr=to_stderr, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = 160
 
     def text(self, zh: str, en: str) -> str:
         return {"zh": zh, "en": en}.get(self.language, f"{zh} / {en}")
@@ -54,7 +56,7 @@ def headline(teller: Teller, night: Night, database: Path) -> list[dict[str, Any
         ("", "left"),
         (teller.text("单位", "unit"), "left"),
     ):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
+        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for row in rows:
         mark = "" if row.printed is None else ("=" if row.is_equal else "≠")
         name = (

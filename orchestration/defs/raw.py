@@ -63,7 +63,10 @@ def declarations() -> dg.MaterializeResult[None]:
             con,
             "profile_regions",
             "region_code VARCHAR, region_name_zh VARCHAR, region_name_en VARCHAR, region_level VARCHAR, parent_code VARCHAR, is_in_scope VARCHAR",
-            [(r.code, r.name_zh, r.name_en, r.level, r.parent, str(r.is_in_scope).lower()) for r in profile.regions],
+            [
+                (r.code, r.name_zh, r.name_en, r.level, r.parent, str(r.is_in_scope).lower())
+                for r in profile.regions
+            ],
         )
         raw.write_table(
             con,

@@ -11,6 +11,7 @@ import dagster as dg
 from exports.current import plan_release
 from exports.dictionary import load_dictionary
 from exports.manifest import BuildFacts, VerdictFacts
+from exports.messages import ExportError
 from exports.release import PublishedRelease, publish
 from orchestration import night as nights
 from orchestration.dbt_build import MANIFEST
@@ -65,8 +66,8 @@ def _write_release_row(
     con.execute("create schema if not exists gate")  # type: ignore[attr-defined]
     con.execute(  # type: ignore[attr-defined]
         """create or replace table gate.release (release_id VARCHAR, parent_release_id VARCHAR, as_of DATE,
-        code_version VARCHAR, fingerprint VARCHAR, verdict VARCHAR, verdict_digest VARCHAR, n_fail INTEGER,
-        n_warn INTEGER, engine_version VARCHAR)"""
+        code_version VARCHAR, fingerprint VARCHAR, verdict VARCHAR, verdict_digest VARCHAR, n_fail BIGINT,
+        n_warn BIGINT, engine_version VARCHAR)"""
     )
     con.execute(  # type: ignore[attr-defined]
         "insert into gate.release values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -98,7 +99,7 @@ def current() -> dg.MaterializeResult[None]:
     settings = load_settings()
     try:
         release = publish_build(settings)
-    except VerdictRefused as refused:
+    except (VerdictRefused, ExportError) as refused:
         raise dg.Failure(f"{refused.text_zh} / {refused.text_en}", allow_retries=False) from refused
     tables = release.manifest.tables
     return dg.MaterializeResult(

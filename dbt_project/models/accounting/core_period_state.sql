@@ -1,0 +1,98 @@
+{#- Why a year is still provisional (definition 18). Final only after a sign-off, which no step gives yet. -#}
+with
+
+builds as (
+    select * from {{ ref('stg_control__build') }}
+),
+
+institutions as (
+    select * from {{ ref('core_institution') }}
+),
+
+register as (
+    select * from {{ ref('core_institution_register') }}
+),
+
+electricity_factors as (
+    select * from {{ ref('core_electricity_factor') }}
+),
+
+windows as (
+    select * from {{ source('control', 'profile_windows') }}
+),
+
+limits as (
+    select * from {{ ref('method_limits') }}
+),
+
+years as (
+    select distinct year from institutions
+),
+
+registered as (
+    select
+        years.year,
+        register.institution_id_scheme,
+        register.institution_id
+    from years
+    inner join register
+        on not register.is_superseded
+        and coalesce(register.valid_from, date '0001-01-01') <= make_date(years.year, 12, 31)
+        and coalesce(register.valid_to, date '9999-12-31') >= make_date(years.year, 12, 31)
+    group by all
+),
+
+coverage as (
+    select
+        registered.year,
+        count(*) as n_registered,
+        count(institutions.institution_id) as n_registered_reporting
+    from registered
+    left join institutions using (institution_id_scheme, institution_id, year)
+    group by all
+),
+
+open_windows as (
+    select distinct cast(windows.year as integer) as year
+    from windows
+    cross join builds
+    where windows.closes_on > builds.as_of
+),
+
+-- one missing own factor makes the whole year provisional: the publishing authority has one state per year
+grid_factors as (
+    select
+        institutions.year,
+        bool_and(coalesce(electricity_factors.is_own_year_known, false)) as is_known
+    from (select distinct region_code, year from institutions) as institutions
+    left join electricity_factors using (region_code, year)
+    group by all
+),
+
+final as (
+    select
+        ---------- ids
+        years.year,
+
+        ---------- texts
+        'provisional' as period_state,
+        case
+            when not grid_factors.is_known then 'grid_factor_unknown'
+            when open_windows.year is not null then 'window_open'
+            when coalesce(coverage.n_registered_reporting, 0)
+                < coalesce(coverage.n_registered, 0) * cast(limits.limit_value as decimal(18,8))
+                or coverage.n_registered is null then 'register_coverage'
+            else 'not_signed_off'
+        end as period_state_reason,
+
+        ---------- counts
+        coalesce(coverage.n_registered, 0) as n_registered,
+        coalesce(coverage.n_registered_reporting, 0) as n_registered_reporting
+    from years
+    inner join limits on limits.limit_key = 'register_coverage_min_share'
+    left join grid_factors on years.year = grid_factors.year
+    left join open_windows on years.year = open_windows.year
+    left join coverage on years.year = coverage.year
+)
+
+select * from final

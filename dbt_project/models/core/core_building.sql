@@ -1,0 +1,65 @@
+{#- One row per building: the register first, else the platform's own building file, else a provisional row. -#}
+with
+
+register as (
+    select * from {{ ref('stg_registers__buildings') }}
+),
+
+platform as (
+    select * from {{ ref('stg_metering__buildings') }}
+),
+
+metered as (
+    select distinct building_code from {{ ref('core_meter_year') }}
+),
+
+classes as (
+    select * from {{ ref('building_classes') }}
+),
+
+registered as (
+    select * from register
+    qualify row_number() over (partition by building_code order by path, row_number) = 1
+),
+
+-- uploads repeat their building file: the last by name is the newest
+uploaded as (
+    select * from platform
+    qualify row_number() over (partition by building_code order by path desc, row_number desc) = 1
+),
+
+codes as (
+    select building_code from registered
+    union
+    select building_code from uploaded
+    union
+    select building_code from metered
+),
+
+final as (
+    select
+        ---------- ids
+        codes.building_code,
+        coalesce(registered.region_code, uploaded.region_code) as region_code,
+        registered.institution_id,
+
+        ---------- texts
+        coalesce(registered.building_name, uploaded.building_name) as building_name,
+        coalesce(
+            classes.stored_as_code, registered.building_class_code, uploaded.building_class_code
+        ) as building_class_code,
+        registered.owner_kind,
+
+        ---------- amounts
+        coalesce(registered.floor_area_m2, uploaded.floor_area_m2) as floor_area_m2,
+
+        ---------- booleans
+        registered.building_code is not null as is_registered
+    from codes
+    left join registered on codes.building_code = registered.building_code
+    left join uploaded on codes.building_code = uploaded.building_code
+    left join classes
+        on coalesce(registered.building_class_code, uploaded.building_class_code) = classes.building_class_code
+)
+
+select * from final

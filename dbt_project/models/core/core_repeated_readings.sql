@@ -1,0 +1,84 @@
+{#- Readings of one meter for one span of time that are there more than once. Only these are looked at one by
+    one: a window over all readings would cost more than all the sums. -#}
+with
+
+readings as (
+    select * from {{ ref('stg_metering__readings') }}
+),
+
+files as (
+    select * from {{ ref('stg_control__files') }}
+),
+
+repeated as (
+    select building_code, meter_id, item_code, reading_kind, starts_at, ends_at
+    from readings
+    group by all
+    having count(*) > 1
+),
+
+suspects as (
+    select
+        readings.*,
+        files.path
+    from readings
+    inner join repeated
+        on readings.building_code = repeated.building_code
+        and readings.meter_id is not distinct from repeated.meter_id
+        and readings.item_code = repeated.item_code
+        and readings.reading_kind = repeated.reading_kind
+        and readings.starts_at is not distinct from repeated.starts_at
+        and readings.ends_at = repeated.ends_at
+    inner join files on readings.file_id = files.file_id
+),
+
+-- by name of the file and line, never by arrival
+compared as (
+    select
+        *,
+        row_number() over by_place as place_in_key,
+        first_value(struct_pack(
+            f := file_id, p := path, l := line, a := amount, u := unit_text,
+            content := struct_pack(a := amount, m := multiplier, u := unit_text, x := replaced_final, y := replaced_start)
+        )) over by_place as survivor,
+        struct_pack(a := amount, m := multiplier, u := unit_text, x := replaced_final, y := replaced_start) as content
+    from suspects
+    window by_place as (
+        partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at
+        order by path, line
+    )
+),
+
+final as (
+    select
+        ---------- ids
+        file_id,
+        building_code,
+        meter_id,
+        item_code,
+
+        ---------- place
+        path,
+        line,
+
+        ---------- texts
+        case when content is not distinct from survivor.content then 'superseded' else 'conflicting' end
+            as reading_state,
+
+        ---------- times
+        starts_at,
+        ends_at,
+
+        ---------- amounts
+        amount,
+
+        ---------- the reading that stands
+        survivor.f as survivor_file_id,
+        survivor.p as survivor_path,
+        survivor.l as survivor_line,
+        survivor.a as survivor_amount
+    from compared
+    where place_in_key > 1
+)
+
+select * from final

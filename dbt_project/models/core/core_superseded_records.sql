@@ -1,0 +1,134 @@
+{#- Every record of a file that another record stands for, whatever the source: what the row ledger counts. -#}
+with
+
+returns as (
+    select * from {{ ref('core_direct_report_records') }}
+),
+
+basic_forms as (
+    select * from {{ ref('stg_direct_report__institutions') }}
+),
+
+institution_register as (
+    select * from {{ ref('core_institution_register') }}
+),
+
+building_register as (
+    select * from {{ ref('stg_registers__buildings') }}
+),
+
+platform_buildings as (
+    select * from {{ ref('stg_metering__buildings') }}
+),
+
+files as (
+    select * from {{ ref('stg_control__files') }}
+),
+
+-- a line that holds several returns is superseded when all of them are
+superseded_returns as (
+    select
+        file_id,
+        layout_id,
+        path,
+        sheet,
+        row_number,
+        min(superseded_reason) as superseded_reason,
+        min(survivor_file_id) as survivor_file_id,
+        min(survivor_path) as survivor_path,
+        min(survivor_row_number) as survivor_row_number
+    from returns
+    group by file_id, layout_id, path, sheet, row_number
+    having bool_and(record_state = 'superseded')
+),
+
+repeated_basic_forms as (
+    select
+        *,
+        first_value(struct_pack(f := file_id, p := path, r := row_number)) over alike as survivor,
+        row_number() over alike as place
+    from basic_forms
+    window alike as (
+        partition by institution_id_scheme, institution_id, year, institution_name, institution_type_code,
+            industry_code, region_code, address
+        order by path, row_number
+    )
+),
+
+repeated_buildings as (
+    select
+        *,
+        first_value(struct_pack(f := file_id, p := path, r := row_number)) over alike as survivor,
+        row_number() over alike as place
+    from building_register
+    window alike as (partition by building_code order by path, row_number)
+),
+
+repeated_platform_buildings as (
+    select
+        *,
+        first_value(struct_pack(f := file_id, p := path, r := row_number)) over alike as survivor,
+        row_number() over alike as place
+    from platform_buildings
+    window alike as (partition by building_code order by path desc, row_number desc)
+),
+
+united as (
+    select
+        file_id, layout_id, path, sheet, row_number, superseded_reason,
+        survivor_file_id, survivor_path, survivor_row_number
+    from superseded_returns
+
+    union all
+
+    select
+        file_id, null, path, null, row_number, 'identical_basic_form', survivor.f, survivor.p, survivor.r
+    from repeated_basic_forms
+    where place > 1
+
+    union all
+
+    select
+        file_id, null, path, null, row_number, 'institution_registered_twice',
+        survivor_file_id, survivor_path, survivor_row_number
+    from institution_register
+    where is_superseded
+
+    union all
+
+    select
+        file_id, null, path, null, row_number, 'building_registered_twice', survivor.f, survivor.p, survivor.r
+    from repeated_buildings
+    where place > 1
+
+    union all
+
+    select
+        file_id, null, path, null, row_number, 'newer_building_file', survivor.f, survivor.p, survivor.r
+    from repeated_platform_buildings
+    where place > 1
+),
+
+final as (
+    select
+        ---------- ids
+        united.file_id,
+        coalesce(united.layout_id, files.layout_id) as layout_id,
+
+        ---------- place
+        united.path,
+        united.sheet,
+        cast(united.row_number as integer) as row_number,
+
+        ---------- texts
+        united.superseded_reason,
+
+        ---------- the record that stands
+        united.survivor_file_id,
+        united.survivor_path,
+        cast(united.survivor_row_number as integer) as survivor_row_number
+    from united
+    inner join files on united.file_id = files.file_id
+)
+
+select * from final

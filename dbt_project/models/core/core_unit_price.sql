@@ -1,0 +1,114 @@
+{#- What one unit of a carrier cost, as submitted and as used, beside the median price of all institutions in the
+    year. A slip of scale is seen here first: the price moves by a thousand or ten thousand. -#}
+with
+
+reported as (
+    select * from {{ ref('stg_direct_report__values') }}
+),
+
+records as (
+    select * from {{ ref('core_direct_report_records') }}
+),
+
+cells as (
+    select reported.*
+    from reported
+    inner join records
+        on reported.file_id = records.file_id
+        and reported.sheet is not distinct from records.sheet
+        and reported.row_number = records.row_number
+        and reported.institution_id_scheme = records.institution_id_scheme
+        and reported.institution_id = records.institution_id
+        and reported.year = records.year
+        and reported.period_kind = records.period_kind
+        and reported.period_index = records.period_index
+        and reported.release_number = records.release_number
+        and records.record_state = 'used'
+    where reported.is_counted and reported.measure in ('amount', 'cost')
+),
+
+paired as (
+    select
+        institution_id_scheme,
+        institution_id,
+        year,
+        period_kind,
+        period_index,
+        carrier,
+        max(unit) filter (where measure = 'amount') as unit,
+        max(submitted_amount) filter (where measure = 'amount') as submitted_amount,
+        max(submitted_amount) filter (where measure = 'cost') as submitted_cost_cny,
+        max(amount) filter (where measure = 'amount') as used_amount,
+        max(amount) filter (where measure = 'cost') as used_cost_cny,
+        bool_or(is_corrected) as is_corrected,
+        any_value(struct_pack(
+            f := file_id, p := path, s := sheet, r := row_number, c := column_number, v := value_text, u := unit_text
+        ) order by column_number) filter (where measure = 'amount') as amount_cell,
+        any_value(struct_pack(c := column_number, v := value_text, u := unit_text) order by column_number)
+            filter (where measure = 'cost') as cost_cell
+    from cells
+    group by all
+),
+
+priced as (
+    select
+        *,
+        {{ ratio('submitted_cost_cny', 'submitted_amount') }} as submitted_price,
+        {{ ratio('used_cost_cny', 'used_amount') }} as used_price
+    from paired
+    where used_amount is not null or submitted_amount is not null
+),
+
+compared as (
+    select
+        *,
+        median(used_price) filter (where used_price > 0) over (partition by carrier, year) as median_price,
+        count(used_price) filter (where used_price > 0) over (partition by carrier, year) as n_prices
+    from priced
+),
+
+final as (
+    select
+        ---------- ids
+        institution_id_scheme,
+        institution_id,
+        year,
+        period_kind,
+        period_index,
+        carrier,
+
+        ---------- as submitted
+        submitted_amount,
+        submitted_cost_cny,
+        submitted_price,
+        submitted_price / median_price as submitted_price_ratio,
+
+        ---------- as used
+        used_amount,
+        used_cost_cny,
+        used_price,
+        used_price / median_price as used_price_ratio,
+
+        ---------- what others pay
+        median_price,
+        n_prices,
+
+        ---------- booleans
+        is_corrected as is_mended,
+
+        ---------- place of the amount, and of the cost in the same line
+        amount_cell.f as file_id,
+        amount_cell.p as path,
+        amount_cell.s as sheet,
+        amount_cell.r as row_number,
+        amount_cell.c as column_number,
+        {{ cell('amount_cell.c', 'amount_cell.r') }} as cell,
+        amount_cell.v as value_text,
+        amount_cell.u as unit_text,
+        {{ cell('cost_cell.c', 'amount_cell.r') }} as cost_cell,
+        cost_cell.v as cost_value_text,
+        cost_cell.u as cost_unit_text
+    from compared
+)
+
+select * from final

@@ -1,0 +1,147 @@
+{#- Every metered building, every year. Buildings and institutions are two views: nothing here adds up to a region. -#}
+
+{%- set metered_columns = [
+    'electricity_kwh', 'lighting_electricity_kwh', 'air_conditioning_electricity_kwh', 'power_electricity_kwh',
+    'special_electricity_kwh', 'natural_gas_m3', 'water_m3',
+] %}
+
+with
+
+meters as (
+    select * from {{ ref('core_meter_year') }}
+),
+
+buildings as (
+    select * from {{ ref('core_building') }}
+),
+
+items as (
+    select * from {{ ref('metering_items') }}
+),
+
+carrier_factors as (
+    select * from {{ ref('core_carrier_factor') }}
+),
+
+electricity_factors as (
+    select * from {{ ref('core_electricity_factor') }}
+),
+
+-- the code table says which item is published under which name; sub-items are parts of the total and never added to it
+metered as (
+    select
+        meters.building_code,
+        meters.year,
+
+        ---------- amounts
+        {%- for column in metered_columns %}
+        sum(meters.amount) filter (where items.published_as = '{{ column }}') as {{ column }},
+        {%- endfor %}
+
+        ---------- readings
+        sum(meters.covered_s) filter (where items.published_as = 'electricity_kwh') as electricity_covered_s,
+        count(*) filter (where items.published_as = 'electricity_kwh') as n_electricity_meters,
+        sum(meters.n_readings) as n_readings,
+        sum(meters.n_zero_readings) as n_zero_readings
+    from meters
+    left join items on meters.item_code = items.item_code
+    group by all
+),
+
+factored as (
+    select
+        metered.*,
+        buildings.* exclude (building_code),
+        electricity_factors.factor_id as electricity_factor_id,
+        electricity_factors.factor_fallback,
+        {{ mul('metered.electricity_kwh', 'electricity_equivalents.result_per_unit') }} as electricity_equivalent_kgce,
+        {{ mul('metered.electricity_kwh', 'electricity_primaries.result_per_unit') }} as electricity_primary_kgce,
+        {{ mul('metered.natural_gas_m3', 'gas_equivalents.result_per_unit') }} as gas_equivalent_kgce,
+        {{ mul('metered.natural_gas_m3', 'gas_primaries.result_per_unit') }} as gas_primary_kgce,
+        {{ mul('metered.natural_gas_m3', 'gas_emissions.result_per_unit') }} as emissions_direct_tco2,
+        {{ mul('metered.electricity_kwh', 'electricity_factors.tco2_per_kwh') }} as emissions_electricity_tco2
+    from metered
+    inner join buildings on metered.building_code = buildings.building_code
+    left join electricity_factors
+        on buildings.region_code = electricity_factors.region_code
+        and metered.year = electricity_factors.year
+    {%- for alias, carrier, purpose in [
+        ('electricity_equivalents', 'electricity', 'standard_coal_equivalent'),
+        ('electricity_primaries', 'electricity', 'standard_coal_primary'),
+        ('gas_equivalents', 'natural_gas', 'standard_coal_equivalent'),
+        ('gas_primaries', 'natural_gas', 'standard_coal_primary'),
+        ('gas_emissions', 'natural_gas', 'direct_emissions'),
+    ] %}
+    left join carrier_factors as {{ alias }}
+        on metered.year = {{ alias }}.year
+        and {{ alias }}.carrier = '{{ carrier }}'
+        and {{ alias }}.purpose = '{{ purpose }}'
+    {%- endfor %}
+),
+
+-- a carrier without readings is missing, not zero; the total is of the carriers that are metered
+totalled as (
+    select
+        *,
+        case when electricity_kwh is not null or natural_gas_m3 is not null
+            then coalesce(electricity_equivalent_kgce, 0) + coalesce(gas_equivalent_kgce, 0)
+        end as energy_total_equivalent_kgce,
+        case when electricity_kwh is not null or natural_gas_m3 is not null
+            then coalesce(electricity_primary_kgce, 0) + coalesce(gas_primary_kgce, 0)
+        end as energy_total_primary_kgce,
+        -- a metered carrier without a factor leaves the total unknown
+        case when (electricity_kwh is null or emissions_electricity_tco2 is not null)
+            and (natural_gas_m3 is null or emissions_direct_tco2 is not null)
+            and (electricity_kwh is not null or natural_gas_m3 is not null)
+            then coalesce(emissions_direct_tco2, 0) + coalesce(emissions_electricity_tco2, 0)
+        end as emissions_total_tco2
+    from factored
+),
+
+final as (
+    select
+        ---------- ids
+        region_code,
+        building_code,
+        building_name,
+        building_class_code,
+        owner_kind,
+        institution_id,
+        year,
+
+        ---------- denominators
+        cast(floor_area_m2 as decimal(18,4)) as floor_area_m2,
+
+        ---------- amounts
+        {%- for column in metered_columns %}
+        cast({{ column }} as decimal(18,4)) as {{ column }},
+        {%- endfor %}
+
+        ---------- standard coal
+        cast(energy_total_equivalent_kgce as decimal(38,12)) as energy_total_equivalent_kgce,
+        cast(energy_total_primary_kgce as decimal(38,12)) as energy_total_primary_kgce,
+
+        ---------- carbon
+        cast(emissions_direct_tco2 as decimal(38,12)) as emissions_direct_tco2,
+        cast(emissions_electricity_tco2 as decimal(38,12)) as emissions_electricity_tco2,
+        cast(emissions_total_tco2 as decimal(38,12)) as emissions_total_tco2,
+
+        ---------- intensities
+        {{ ratio('energy_total_equivalent_kgce', 'floor_area_m2') }} as energy_per_area_equivalent_kgce_m2,
+        {{ ratio('energy_total_primary_kgce', 'floor_area_m2') }} as energy_per_area_primary_kgce_m2,
+
+        ---------- completeness
+        {{ ratio(
+            'electricity_covered_s',
+            "n_electricity_meters
+                * date_diff('second', make_timestamp(year, 1, 1, 0, 0, 0), make_timestamp(year + 1, 1, 1, 0, 0, 0))"
+        ) }} as electricity_coverage_share,
+        cast(n_readings as bigint) as n_readings,
+        cast(n_zero_readings as bigint) as n_zero_readings,
+        is_registered,
+        electricity_factor_id,
+        factor_fallback
+    from totalled
+)
+
+select * from final

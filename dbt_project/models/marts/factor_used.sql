@@ -1,0 +1,98 @@
+{#- Every factor, coefficient and conversion that a published figure of this build rests on, with its source. -#}
+with
+
+factors as (
+    select * from {{ ref('core_factor') }}
+),
+
+activities as (
+    select * from {{ ref('core_activity') }}
+),
+
+meters as (
+    select * from {{ ref('core_meter_year') }}
+),
+
+metering_items as (
+    select * from {{ ref('metering_items') }}
+),
+
+buildings as (
+    select * from {{ ref('building_year') }}
+),
+
+carrier_factors as (
+    select * from {{ ref('core_carrier_factor') }}
+),
+
+-- one use is one carrier of one institution, or of one building, in one year
+uses as (
+    select equivalent_factor_id as factor_id, 'institution_year' as used_in from activities
+    union all
+    select primary_factor_id, 'institution_year' from activities
+    where primary_factor_id is distinct from equivalent_factor_id
+    union all
+    select emission_factor_id, 'institution_year' from activities
+    union all
+    select conversion_id, 'institution_year' from activities
+    union all
+    select coal_conversion_id, 'institution_year' from activities
+    union all
+    select meters.conversion_id, 'building_year' from meters
+    inner join metering_items on meters.item_code = metering_items.item_code
+    union all
+    select electricity_factor_id, 'building_year' from buildings where emissions_electricity_tco2 is not null
+    union all
+    select carrier_factors.factor_id, 'building_year'
+    from buildings
+    inner join (
+        -- standard coal on two bases may be one row, which is then used once
+        select distinct year, carrier, factor_id from carrier_factors
+    ) as carrier_factors
+        on buildings.year = carrier_factors.year
+        and (
+            (carrier_factors.carrier = 'electricity' and buildings.electricity_kwh is not null)
+            or (carrier_factors.carrier = 'natural_gas' and buildings.natural_gas_m3 is not null)
+        )
+),
+
+counted as (
+    select
+        factor_id,
+        used_in,
+        count(*) as n_uses
+    from uses
+    where factor_id is not null
+    group by all
+),
+
+final as (
+    select
+        ---------- ids
+        factors.factor_id,
+        factors.factor_kind,
+        factors.name_zh,
+        factors.name_en,
+
+        ---------- value
+        factors.factor_value,
+        factors.factor_unit,
+        factors.valid_year,
+
+        ---------- source
+        factors.known_since,
+        factors.is_date_approximate,
+        factors.issuer,
+        factors.document,
+        factors.document_no,
+        factors.status,
+        factors.evidence,
+
+        ---------- use
+        counted.used_in,
+        counted.n_uses
+    from counted
+    inner join factors on counted.factor_id = factors.factor_id
+)
+
+select * from final

@@ -1,0 +1,220 @@
+{#- Every institution with an approved return, every year: what it used, what that is in standard coal and in CO2. -#}
+with
+
+institutions as (
+    select * from {{ ref('core_institution') }}
+),
+
+activities as (
+    select * from {{ ref('core_activity') }}
+),
+
+amounts as (
+    select * from {{ ref('core_reported_amount') }}
+),
+
+audited as (
+    select * from {{ ref('stg_energy_audit__values') }}
+),
+
+period_states as (
+    select * from {{ ref('core_period_state') }}
+),
+
+
+carriers as (
+    select
+        institution_id_scheme,
+        institution_id,
+        year,
+
+        ---------- amounts
+        max(amount) filter (where carrier = 'electricity') as electricity_kwh,
+        max(amount) filter (where carrier = 'natural_gas') as natural_gas_m3,
+        max(amount) filter (where carrier = 'coal') as coal_t,
+        max(amount) filter (where carrier = 'gasoline') as gasoline_l,
+        max(amount) filter (where carrier = 'gasoline_vehicle') as gasoline_vehicle_l,
+        max(amount) filter (where carrier = 'diesel') as diesel_l,
+        max(amount) filter (where carrier = 'diesel_vehicle') as diesel_vehicle_l,
+        max(amount) filter (where carrier = 'lpg') as lpg_kg,
+        max(amount) filter (where carrier = 'heat') as heat_gj,
+        max(amount) filter (where carrier = 'other_energy') as other_energy_kgce,
+        max(amount) filter (where carrier = 'water') as water_m3,
+
+        ---------- sums over what is reported; null only when nothing is
+        sum(energy_equivalent_kgce) filter (where is_in_energy_total) as energy_total_equivalent_kgce,
+        sum(energy_primary_kgce) filter (where is_in_energy_total) as energy_total_primary_kgce,
+        sum(energy_without_factor_kgce) filter (where is_in_energy_total) as energy_without_factor_kgce,
+        sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'direct') as emissions_direct_tco2,
+        sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'electricity')
+            as emissions_electricity_tco2,
+        sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'heat') as emissions_heat_tco2,
+        sum(emissions_tco2) filter (where is_in_energy_total) as emissions_total_tco2,
+
+        ---------- vehicle fuel, a part of gasoline and diesel
+        coalesce(sum(energy_equivalent_kgce) filter (where is_vehicle_part), 0) as vehicle_equivalent_kgce,
+        coalesce(sum(energy_primary_kgce) filter (where is_vehicle_part), 0) as vehicle_primary_kgce,
+        coalesce(sum(emissions_tco2) filter (where is_vehicle_part), 0) as vehicle_emissions_tco2,
+
+        ---------- the electricity row that was used
+        max(emission_factor_id) filter (where carrier = 'electricity') as electricity_factor_id,
+        max(factor_fallback) filter (where carrier = 'electricity') as factor_fallback
+    from activities
+    group by all
+),
+
+-- why building energy (total without vehicle fuel) cannot be told
+splits as (
+    select
+        *,
+        case
+            when energy_total_equivalent_kgce is null then 'no_energy_reported'
+            when (gasoline_l is null and gasoline_vehicle_l is not null)
+                or (diesel_l is null and diesel_vehicle_l is not null) then 'vehicle_fuel_without_total'
+            when gasoline_l > 0 and gasoline_vehicle_l is null and diesel_l > 0 and diesel_vehicle_l is null
+                then 'gasoline_and_diesel_split_missing'
+            when gasoline_l > 0 and gasoline_vehicle_l is null then 'gasoline_split_missing'
+            when diesel_l > 0 and diesel_vehicle_l is null then 'diesel_split_missing'
+        end as building_energy_reason
+    from carriers
+),
+
+costs as (
+    select
+        institution_id_scheme,
+        institution_id,
+        year,
+        max(amount) filter (where carrier = 'electricity') as electricity_cost_cny,
+        max(amount) filter (where carrier = 'natural_gas') as natural_gas_cost_cny,
+        max(amount) filter (where carrier = 'water') as water_cost_cny,
+        max(amount) filter (where carrier = 'gasoline') as gasoline_cost_cny,
+        max(amount) filter (where carrier = 'diesel') as diesel_cost_cny,
+        max(amount) filter (where carrier = 'heat') as heat_cost_cny
+    from amounts
+    where measure = 'cost'
+    group by all
+),
+
+-- audits of several years overlap: the last by name of the file stands
+audits as (
+    select
+        institution_id,
+        year,
+        amount as electricity_audited_kwh
+    from audited
+    where carrier = 'electricity' and measure = 'amount' and amount is not null
+    qualify row_number() over (
+        partition by institution_id, year order by path desc, sheet, row_number, column_number
+    ) = 1
+),
+
+joined as (
+    select
+        institutions.*,
+        splits.* exclude (institution_id_scheme, institution_id, year, energy_without_factor_kgce, building_energy_reason),
+        costs.* exclude (institution_id_scheme, institution_id, year),
+        coalesce(splits.building_energy_reason,
+            case when splits.year is null then 'no_energy_reported' end) as building_energy_reason,
+        splits.energy_without_factor_kgce,
+        period_states.period_state,
+        period_states.period_state_reason,
+        audits.electricity_audited_kwh
+    from institutions
+    left join splits using (institution_id_scheme, institution_id, year)
+    left join costs using (institution_id_scheme, institution_id, year)
+    left join audits
+        on institutions.institution_id = audits.institution_id
+        and institutions.year = audits.year
+    inner join period_states on institutions.year = period_states.year
+),
+
+built as (
+    select
+        *,
+        case when building_energy_reason is null then energy_total_equivalent_kgce - vehicle_equivalent_kgce end
+            as energy_building_equivalent_kgce,
+        case when building_energy_reason is null then energy_total_primary_kgce - vehicle_primary_kgce end
+            as energy_building_primary_kgce,
+        case when building_energy_reason is null then emissions_total_tco2 - vehicle_emissions_tco2 end
+            as emissions_building_tco2
+    from joined
+),
+
+final as (
+    select
+        ---------- ids
+        region_code,
+        institution_id,
+        institution_id_scheme,
+        institution_name,
+        institution_type_code,
+
+        ---------- period
+        cast(year as integer) as year,
+        year_starts_on,
+        period_state,
+        period_state_reason,
+
+        ---------- denominators
+        cast(floor_area_m2 as decimal(18,4)) as floor_area_m2,
+        cast(energy_users_persons as decimal(18,4)) as energy_users_persons,
+
+        ---------- amounts
+        electricity_kwh,
+        natural_gas_m3,
+        coal_t,
+        gasoline_l,
+        gasoline_vehicle_l,
+        diesel_l,
+        diesel_vehicle_l,
+        lpg_kg,
+        heat_gj,
+        other_energy_kgce,
+        water_m3,
+
+        ---------- standard coal
+        cast(energy_total_equivalent_kgce as decimal(38,12)) as energy_total_equivalent_kgce,
+        cast(energy_total_primary_kgce as decimal(38,12)) as energy_total_primary_kgce,
+        cast(energy_building_equivalent_kgce as decimal(38,12)) as energy_building_equivalent_kgce,
+        cast(energy_building_primary_kgce as decimal(38,12)) as energy_building_primary_kgce,
+        building_energy_reason,
+
+        ---------- carbon
+        cast(emissions_direct_tco2 as decimal(38,12)) as emissions_direct_tco2,
+        cast(emissions_electricity_tco2 as decimal(38,12)) as emissions_electricity_tco2,
+        cast(emissions_heat_tco2 as decimal(38,12)) as emissions_heat_tco2,
+        cast(emissions_total_tco2 as decimal(38,12)) as emissions_total_tco2,
+        cast(emissions_building_tco2 as decimal(38,12)) as emissions_building_tco2,
+
+        ---------- costs
+        electricity_cost_cny,
+        natural_gas_cost_cny,
+        water_cost_cny,
+        gasoline_cost_cny,
+        diesel_cost_cny,
+        heat_cost_cny,
+
+        ---------- intensities
+        {{ ratio('energy_building_equivalent_kgce', 'floor_area_m2') }} as energy_per_area_equivalent_kgce_m2,
+        {{ ratio('energy_building_primary_kgce', 'floor_area_m2') }} as energy_per_area_primary_kgce_m2,
+        {{ ratio('energy_total_equivalent_kgce', 'energy_users_persons') }} as energy_per_capita_equivalent_kgce_person,
+        {{ ratio('energy_total_primary_kgce', 'energy_users_persons') }} as energy_per_capita_primary_kgce_person,
+        {{ ratio('water_m3', 'energy_users_persons') }} as water_per_capita_m3_person,
+        {{ ratio('emissions_total_tco2', 'floor_area_m2') }} * 1000 as emissions_per_area_kgco2_m2,
+        {{ ratio('emissions_building_tco2', 'floor_area_m2') }} * 1000 as emissions_per_area_building_kgco2_m2,
+
+        ---------- completeness
+        months_reported,
+        return_kind,
+        electricity_audited_kwh,
+        {{ ratio('electricity_audited_kwh - electricity_kwh', 'electricity_kwh') }} as audit_difference_share,
+        is_registered,
+        coalesce(energy_without_factor_kgce = 0, false) as is_emissions_complete,
+        cast(energy_without_factor_kgce as decimal(38,12)) as energy_without_factor_kgce,
+        electricity_factor_id,
+        factor_fallback,
+        n_quarantined_values
+    from built
+)
+
+select * from final

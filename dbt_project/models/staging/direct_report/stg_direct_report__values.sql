@@ -1,0 +1,164 @@
+-- A table, not a view: five models read it, and its six joins would run five times.
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+    select * from {{ source('direct_report', 'direct_report__values') }}
+),
+
+files as (
+    select * from {{ ref('stg_control__files') }}
+),
+
+items as (
+    select * from {{ ref('direct_report_items') }}
+),
+
+units as (
+    select * from {{ ref('unit_conversions') }}
+),
+
+carriers as (
+    select * from {{ ref('carriers') }}
+),
+
+carrier_conversions as (
+    select * from {{ ref('carrier_conversions') }}
+),
+
+task_states as (
+    select * from {{ ref('task_states') }}
+),
+
+-- the newest code list that is not younger than the edition of the form; else the oldest there is
+items_of_editions as (
+    select
+        editions.form_code,
+        editions.edition,
+        items.* exclude (form_code)
+    from (select distinct form_code, edition from landed) as editions
+    inner join items on editions.form_code = items.form_code
+    qualify row_number() over (
+        partition by editions.form_code, editions.edition, items.item_code
+        order by
+            case when items.edition_from <= editions.edition then items.edition_from end desc nulls last,
+            items.edition_from
+    ) = 1
+),
+
+used as (
+    select
+        landed.*,
+        coalesce(landed.corrected_number_text, landed.number_text) as used_number_text,
+        coalesce(landed.corrected_unit_text, landed.unit_text) as used_unit_text
+    from landed
+),
+
+valued as (
+    select
+        used.*,
+        files.path,
+        items_of_editions.carrier,
+        items_of_editions.measure,
+        items_of_editions.canonical_unit,
+        used_units.canonical_unit as reported_unit,
+        coalesce(task_states.is_counted, false) as is_counted,
+        used.correction_id is not null as is_corrected,
+        try_cast(used.used_number_text as decimal(18,6)) as used_number,
+        try_cast(used.number_text as decimal(18,6)) as submitted_number,
+        -- counts of people and things may come without a unit; nothing else may
+        case
+            when items_of_editions.canonical_unit is null then 1
+            when used.used_unit_text is null and items_of_editions.measure in ('count', 'persons') then 1
+            else used_units.multiplier
+        end as unit_multiplier,
+        case
+            when items_of_editions.canonical_unit is null then 1
+            when used.used_unit_text is null and items_of_editions.measure in ('count', 'persons') then 1
+            when used_units.canonical_unit = items_of_editions.canonical_unit then 1
+            else used_conversions.multiplier
+        end as carrier_multiplier,
+        case
+            when items_of_editions.canonical_unit is null then 1
+            when used.unit_text is null and items_of_editions.measure in ('count', 'persons') then 1
+            when submitted_units.canonical_unit = items_of_editions.canonical_unit then submitted_units.multiplier
+            else submitted_units.multiplier * cast(submitted_conversions.multiplier as decimal(19,8))
+        end as submitted_multiplier,
+        case
+            when used_units.canonical_unit <> items_of_editions.canonical_unit
+                then 'CV-' || carriers.base_carrier || '-' || used_units.canonical_unit
+                    || '-' || items_of_editions.canonical_unit
+        end as conversion_id
+    from used
+    inner join files on used.file_id = files.file_id
+    left join items_of_editions
+        on used.form_code = items_of_editions.form_code
+        and used.edition is not distinct from items_of_editions.edition
+        and used.item_code = items_of_editions.item_code
+    left join carriers on items_of_editions.carrier = carriers.carrier
+    left join task_states on used.task_state = task_states.task_state
+    left join units as used_units on used.used_unit_text = used_units.unit_text
+    left join units as submitted_units on used.unit_text = submitted_units.unit_text
+    left join carrier_conversions as used_conversions
+        on carriers.base_carrier = used_conversions.carrier
+        and used_units.canonical_unit = used_conversions.from_unit
+        and items_of_editions.canonical_unit = used_conversions.to_unit
+    left join carrier_conversions as submitted_conversions
+        on carriers.base_carrier = submitted_conversions.carrier
+        and submitted_units.canonical_unit = submitted_conversions.from_unit
+        and items_of_editions.canonical_unit = submitted_conversions.to_unit
+),
+
+final as (
+    select
+        ---------- ids
+        file_id,
+        layout_id,
+        form_code,
+        edition,
+        coalesce(institution_id_scheme, 'unknown') as institution_id_scheme,
+        institution_id,
+        item_code,
+        correction_id,
+        conversion_id,
+
+        ---------- place
+        path,
+        sheet,
+        row_number,
+        column_number,
+
+        ---------- texts
+        institution_name,
+        region_code,
+        institution_type_code,
+        carrier,
+        measure,
+        task_state,
+        value_text,
+        unit_text,
+
+        ---------- period
+        year,
+        period_kind,
+        period_index,
+        year_starts_on,
+        coalesce(release_number, 0) as release_number,
+
+        ---------- amounts
+        {{ converted('used_number', 'unit_multiplier', 'carrier_multiplier') }} as amount,
+        canonical_unit as unit,
+        {{ converted('used_number', 'unit_multiplier') }} as reported_amount,
+        coalesce(reported_unit, canonical_unit) as reported_unit,
+        {{ converted('submitted_number', 'submitted_multiplier') }} as submitted_amount,
+
+        ---------- booleans
+        is_counted,
+        is_corrected,
+        measure is not null and unit_multiplier is not null and carrier_multiplier is not null as is_convertible,
+        {{ has_lost_digits('used_number_text', 'coalesce(unit_multiplier, 1)') }} as has_lost_digits
+    from valued
+)
+
+select * from final

@@ -1,0 +1,45 @@
+-- A factor row or set that is named but not there would leave its carrier without a figure, in silence.
+-- depends_on: {{ ref('institution_year') }}
+with
+
+builds as (
+    select * from {{ ref('stg_control__build') }}
+),
+
+factors as (
+    select * from {{ ref('core_factor') }}
+),
+
+named as (
+    select 'electricity_equivalent_factor' as named_by, electricity_equivalent_factor as name from builds
+    union all
+    select 'gas_coal_factor', gas_coal_factor from builds
+    union all
+    select 'heat_factor', heat_factor from builds
+    union all
+    select 'profile_factors', factor_id from {{ source('control', 'profile_factors') }}
+    union all
+    select 'carrier_factors', factor_id from {{ ref('carrier_factors') }}
+),
+
+sets as (
+    select 'coal_set' as named_by, coal_set as name from builds
+    union all
+    select 'fuel_set', fuel_set from builds
+)
+
+select * from named
+anti join factors on named.name = factors.factor_id
+
+union all
+
+select * from sets
+anti join {{ ref('carrier_factors') }} as carrier_factors on sets.name = carrier_factors.factor_set
+
+union all
+
+select 'electricity_primary_series', builds.electricity_primary_series
+from builds
+anti join factors
+    on builds.electricity_primary_series = factors.series
+    or builds.electricity_primary_series = factors.factor_id

@@ -1,0 +1,40 @@
+-- What standing readings and register steps hold is what months hold, by item and unit, to the last digit.
+-- depends_on: {{ ref('building_year') }}
+with
+
+landed as (
+    select readings.item_code, readings.unit_text, sum(readings.amount) as amount
+    from {{ ref('stg_metering__readings') }} as readings
+    anti join {{ ref('core_repeated_readings') }} as repeated
+        on readings.file_id = repeated.file_id
+        and readings.line = repeated.line
+    where readings.reading_kind = 'interval'
+    group by all
+
+    union all
+
+    select item_code, unit_text, sum(amount) from {{ ref('core_register_steps') }} group by all
+),
+
+expected as (
+    select
+        landed.item_code,
+        units.canonical_unit as reported_unit,
+        sum(cast(cast(landed.amount as decimal(19,4)) * units.multiplier as decimal(18,4))) as amount
+    from landed
+    left join {{ ref('unit_conversions') }} as units on landed.unit_text = units.unit_text
+    group by all
+),
+
+found as (
+    select item_code, reported_unit, sum(reported_amount) as amount
+    from {{ ref('core_meter_month') }}
+    group by all
+)
+
+select *
+from expected
+full join found
+    on expected.item_code = found.item_code
+    and expected.reported_unit is not distinct from found.reported_unit
+where expected.amount is distinct from found.amount

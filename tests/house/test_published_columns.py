@@ -1,0 +1,89 @@
+"""Every published table and column is described once, in English with the Chinese term, with its unit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from exports.dictionary import PublishedTable, load_dictionary
+from orchestration.dbt_build import current_manifest
+
+_NUMERIC = re.compile(r"DECIMAL|DOUBLE|INTEGER|BIGINT|HUGEINT", re.I)
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_UNITLESS = re.compile(r"^(n_.+|.+_share|.+_pct|year|.+_year|.+_number|.+_code|months_reported|line)$")
+_SUFFIX = {
+    "kWh": "kwh",
+    "m3": "m3",
+    "t": "t",
+    "L": "l",
+    "kg": "kg",
+    "GJ": "gj",
+    "kgce": "kgce",
+    "tCO2": "tco2",
+    "m2": "m2",
+    "person": "persons",
+    "CNY": "cny",
+    "kgce/m2": "kgce_m2",
+    "kgce/person": "kgce_person",
+    "m3/person": "m3_person",
+    "kgCO2/m2": "kgco2_m2",
+    "%": "pct",
+    "1": "share",
+}
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[PublishedTable, ...]:
+    return load_dictionary(Path(current_manifest()))
+
+
+def test_the_tables_of_the_interface_are_there(tables: tuple[PublishedTable, ...]) -> None:
+    assert {table.name for table in tables} >= {
+        "institution_year",
+        "building_year",
+        "region_year",
+        "row_ledger",
+        "quality_result",
+        "factor_used",
+        "release",
+    }
+
+
+def test_tables_and_columns_are_described_in_both_languages(tables: tuple[PublishedTable, ...]) -> None:
+    for table in tables:
+        assert _CHINESE.search(table.description + table.name_zh), table.name
+        assert table.grain, table.name
+        for column in table.columns:
+            assert _CHINESE.search(column.description), f"{table.name}.{column.name}"
+            assert re.search(r"[A-Za-z]{3}", column.description), f"{table.name}.{column.name}"
+            assert column.name_zh, f"{table.name}.{column.name}"
+
+
+def test_the_same_name_means_the_same_thing_everywhere(tables: tuple[PublishedTable, ...]) -> None:
+    seen: dict[str, tuple[str, str, str | None, str]] = {}
+    for table in tables:
+        for column in table.columns:
+            facts = (column.data_type.lower(), column.description, column.unit, table.name)
+            first = seen.setdefault(column.name, facts)
+            assert facts[:3] == first[:3], f"{column.name}: {table.name} against {first[3]}"
+
+
+def test_a_numeric_column_ends_in_its_unit(tables: tuple[PublishedTable, ...]) -> None:
+    for table in tables:
+        for column in table.columns:
+            if not _NUMERIC.search(column.data_type) or _UNITLESS.match(column.name):
+                continue
+            if column.name == "factor_value":  # its unit is a column of the row: factor_unit
+                continue
+            assert column.unit in _SUFFIX, f"{table.name}.{column.name}: unit {column.unit}"
+            assert column.name.endswith(_SUFFIX[column.unit or ""]), (
+                f"{table.name}.{column.name}: unit {column.unit}"
+            )
+
+
+def test_chinese_column_names_are_unique_in_a_table(tables: tuple[PublishedTable, ...]) -> None:
+    for table in tables:
+        names = [column.name_zh for column in table.columns]
+        assert len(names) == len(set(names)), table.name

@@ -1,0 +1,54 @@
+"""Whole nights, run once per session and shared by every test that reads them."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nights import CHECKOUT, DISTRICT, Night, district_home, run_night
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(scope="session")
+def clean(homes: Path) -> Night:
+    return run_night(district_home(homes, "clean"))
+
+
+@pytest.fixture(scope="session")
+def defective(homes: Path) -> Night:
+    return run_night(district_home(homes, "defective"))
+
+
+@pytest.fixture(scope="session")
+def blocked(homes: Path) -> tuple[Night, Night]:
+    """A good night, then the blocking files land in the same home."""
+    home = homes / "blocked"
+    shutil.copytree(DISTRICT / "clean", home)
+    (home / "profiles").mkdir()
+    shutil.copyfile(DISTRICT / "profile.yml", home / "profiles" / "example.yml")
+    before = run_night(home)
+    shutil.copytree(DISTRICT / "blocking" / "landing", home / "landing", dirs_exist_ok=True)
+    return before, run_night(home)
+
+
+@pytest.fixture(scope="session")
+def strangers(homes: Path) -> Night:
+    home = homes / "strangers"
+    shutil.copytree(CHECKOUT / "examples" / "strangers", home)
+    return run_night(home, TANCANG_LAYOUTS=str(CHECKOUT / "examples" / "layouts"))
+
+
+@pytest.fixture(scope="session")
+def truth() -> Callable[[str], list[dict[str, str]]]:
+    def read(name: str) -> list[dict[str, str]]:
+        with (DISTRICT / "truth" / name).open(encoding="utf-8", newline="") as handle:
+            return list(csv.DictReader(handle))
+
+    return read

@@ -1,0 +1,262 @@
+"""The example district against its truth: the clean world, the defective one and the blocking one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from nights import Night, run_night
+
+Truth = Callable[[str], list[dict[str, str]]]
+PRINTED = {
+    ("energy_per_area", 2021): "11.56",
+    ("energy_per_capita", 2021): "135.10",
+    ("water_per_capita", 2021): "14.49",
+    ("energy_per_area_change", 2021): "-7.40",
+    ("energy_per_capita_change", 2021): "-13.03",
+    ("water_per_capita_change", 2021): "-2.84",
+}
+
+
+def institution_rows(night: Night, columns: list[str]) -> dict[tuple[str, int], dict[str, Decimal | None]]:
+    listed = ", ".join(columns)
+    rows = night.published(f"select institution_id, year, {listed} from published.institution_year")
+    return {(row[0], row[1]): dict(zip(columns, row[2:], strict=True)) for row in rows}
+
+
+def expected_institutions(truth: Truth) -> dict[tuple[str, int], dict[str, Decimal | None]]:
+    return {
+        (row["institution_id"], int(row["year"])): {
+            name: Decimal(text) if text else None
+            for name, text in row.items()
+            if name not in ("institution_id", "year")
+        }
+        for row in truth("institution_year.csv")
+    }
+
+
+def differences(
+    found: dict[tuple[str, int], dict[str, Decimal | None]],
+    wanted: dict[tuple[str, int], dict[str, Decimal | None]],
+) -> dict[tuple[str, int, str], tuple[Decimal | None, Decimal | None]]:
+    return {
+        (*key, name): (found.get(key, {}).get(name), value)
+        for key, values in wanted.items()
+        for name, value in values.items()
+        if found.get(key, {}).get(name) != value
+    }
+
+
+def test_the_clean_night_is_published_and_prints_the_reported_figures(clean: Night) -> None:
+    assert clean.code == 0, clean.said[-3000:]
+    assert clean.facts["outcome"] == "published"
+    assert clean.facts["fail"] == 0
+    ours = {(row["indicator"], row["year"]): row["ours"] for row in clean.facts["figures"]}
+    for key, printed in PRINTED.items():
+        assert ours[key] == printed, key
+
+
+def test_the_clean_world_is_the_truth_to_the_last_digit(clean: Night, truth: Truth) -> None:
+    wanted = expected_institutions(truth)
+    columns = list(next(iter(wanted.values())))
+    found = institution_rows(clean, columns)
+    assert len(found) == len(wanted) == 898
+    assert differences(found, wanted) == {}
+
+
+def test_the_buildings_are_the_truth_to_the_last_digit(clean: Night, truth: Truth) -> None:
+    amounts = [
+        name
+        for name in truth("building_year.csv")[0]
+        if name not in ("building_code", "year", "electricity_coverage_share")
+    ]
+    rows = clean.published(
+        f"select building_code, year, electricity_coverage_share, {', '.join(amounts)} from published.building_year"
+    )
+    found = {(row[0], row[1]): row for row in rows}
+    for wanted in truth("building_year.csv"):
+        row = found[wanted["building_code"], int(wanted["year"])]
+        for name, value in zip(amounts, row[3:], strict=True):
+            assert value == (Decimal(wanted[name]) if wanted[name] else None), (
+                wanted["building_code"],
+                wanted["year"],
+                name,
+            )
+        assert row[2] == pytest.approx(float(Fraction(wanted["electricity_coverage_share"])), abs=1e-12)
+
+
+def test_the_sums_of_the_district_are_exact(clean: Night, truth: Truth) -> None:
+    for line in truth("headline.csv"):
+        figure = line["figure"]
+        if "change" in figure or "per_" in figure:
+            continue
+        rows = clean.published(
+            f"""select {figure} from published.region_year
+            where region_code = '310118' and year = ? and population = 'reported'""",
+            int(line["year"]),
+        )
+        assert rows == [(Decimal(line["value"]),)] or rows == [(int(Decimal(line["value"])),)], figure
+
+
+def test_no_published_column_is_empty(clean: Night) -> None:
+    tables = clean.published(
+        "select table_name from information_schema.tables where table_schema = 'published'"
+    )
+    for (table,) in tables:
+        columns = [
+            row[0]
+            for row in clean.published(
+                "select column_name from information_schema.columns where table_schema = 'published' and table_name = ?",
+                table,
+            )
+        ]
+        counted = ", ".join(f'count("{name}")' for name in columns)
+        counts = clean.published(f"select {counted} from published.{table}")[0]
+        empty = [name for name, n in zip(columns, counts, strict=True) if n == 0]
+        assert empty == EMPTY_IN_A_CLEAN_WORLD.get(table, []), table
+
+
+EMPTY_IN_A_CLEAN_WORLD = {
+    # nothing was waived, quarantined or superseded by hand: these say so by being empty on a clean first night
+    "quality_result": ["waiver_id"],
+    "release": ["parent_release_id"],
+}
+
+
+def test_every_defect_is_found_by_its_rule_at_its_place(defective: Night, truth: Truth) -> None:
+    assert defective.code == 0, defective.said[-3000:]
+    rows = defective.published(
+        "select rule_id, path, cell, line, row_key, is_mended from published.quality_failure"
+    )
+    planted = [line for line in truth("defects.csv") if line["world"] == "defective"]
+    assert len({line["defect_id"] for line in planted}) == 15
+    missing = []
+    for line in planted:
+        place = line["path"].split("/", 1)[1]
+        hits = [row for row in rows if row[0] == line["rule_id"] and (row[1] or "").endswith(place)]
+        if line["cell"]:
+            hits = [
+                row
+                for row in hits
+                if row[2] == line["cell"] or (row[3] is not None and str(row[3]) == line["line"])
+            ]
+        elif line["line"]:
+            hits = [row for row in hits if row[3] is not None and str(row[3]) == line["line"]]
+        elif line["institution_id"]:
+            hits = [
+                row for row in rows if row[0] == line["rule_id"] and line["institution_id"] in (row[4] or "")
+            ]
+        if not hits:
+            missing.append((line["defect_id"], line["rule_id"], line["path"], line["cell"] or line["line"]))
+    assert missing == []
+
+
+def test_mended_figures_are_those_of_the_clean_world_and_flagged_ones_as_stated(
+    defective: Night, truth: Truth
+) -> None:
+    wanted = expected_institutions(truth)
+    stated: dict[tuple[str, int, str], Decimal | None] = {}
+    months: dict[tuple[str, int], int] = {}
+    for line in truth("defects.csv"):
+        if line["world"] != "defective" or not line["figure"] or not line["institution_id"]:
+            continue
+        key = (line["institution_id"], int(line["year"] or 2021))
+        if line["figure"] == "months_reported":
+            months[key] = int(line["expected_value"])
+            continue
+        value = Decimal(line["expected_value"]) if line["expected_value"] else None
+        stated[(*key, line["figure"])] = value
+        if key in wanted and line["figure"] in wanted[key]:
+            wanted[key][line["figure"]] = value
+    columns = list(next(iter(wanted.values())))
+    found = institution_rows(defective, columns)
+    assert differences(found, wanted) == {}
+    strangers = {key: value for key, value in stated.items() if (key[0], key[1]) not in wanted}
+    assert strangers, "the unregistered institution is stated"
+    for (institution, year, column), value in strangers.items():
+        assert found[institution, year][column] == value
+    for (institution, year), n_months in months.items():
+        rows = defective.published(
+            "select months_reported from published.institution_year where institution_id = ? and year = ?",
+            institution,
+            year,
+        )
+        assert rows == [(n_months,)]
+
+
+def test_buildings_of_the_defective_world(defective: Night, truth: Truth) -> None:
+    lines = [
+        x for x in truth("defects.csv") if x["world"] == "defective" and x["building_code"] and x["figure"]
+    ]
+    assert lines
+    for line in lines:
+        (value,) = defective.published(
+            f"select {line['figure']} from published.building_year where building_code = ? and year = ?",
+            line["building_code"],
+            int(line["year"]),
+        )[0]
+        if line["figure"].endswith("share"):
+            assert value == pytest.approx(float(Fraction(line["expected_value"])), abs=1e-12)
+        else:
+            assert value == Decimal(line["expected_value"])
+
+
+def test_blocking_files_end_with_exit_1_and_yesterdays_release_stands(
+    blocked: tuple[Night, Night], truth: Truth
+) -> None:
+    before, after = blocked
+    assert before.code == 0
+    assert after.code == 1
+    assert after.facts["outcome"] == "refused"
+    planted = [line for line in truth("defects.csv") if line["world"] == "blocking"]
+    assert set(after.facts["failing"]) == {line["rule_id"] for line in planted if line["kind"] == "blocking"}
+    assert after.facts["release_id"] == before.facts["release_id"]
+    assert (after.home / "current").resolve().name == before.facts["release_id"]
+    assert after.facts["refused_files"] == ["NY201_2021_rowdata_late.json"]
+    for line in planted:
+        if line["kind"] == "blocking":
+            assert line["cell"] in after.said
+    assert "拒收" in after.said or "✗ NY201_2021_rowdata_late.json" in after.said
+
+
+def test_the_ledger_balances_in_every_world(clean: Night, defective: Night, strangers: Night) -> None:
+    for night in (clean, defective, strangers):
+        assert night.published(
+            "select count(*) from published.row_ledger where not is_balanced or is_balanced is null"
+        ) == [(0,)]
+        (total,) = night.published("select count(*) from published.row_ledger")[0]
+        assert total > 10
+    superseded = defective.published(
+        "select sum(n_superseded) from published.row_ledger where unit = 'record'"
+    )
+    assert (
+        superseded[0][0]
+        > clean.published("select sum(n_superseded) from published.row_ledger where unit = 'record'")[0][0]
+    )
+
+
+def test_a_second_night_without_news_makes_no_release(clean: Night) -> None:
+    before = sorted(path.name for path in (clean.home / "releases").iterdir())
+    again = run_night(clean.home)
+    assert (again.code, again.facts["outcome"]) == (0, "nothing_new")
+    assert sorted(path.name for path in (clean.home / "releases").iterdir()) == before
+
+
+def test_a_damaged_release_is_noticed_by_the_empty_night(clean: Night, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(clean.home, home, symlinks=True)
+    target = home / "releases" / clean.facts["release_id"]
+    (home / "current").unlink()
+    (home / "current").symlink_to(Path("releases") / clean.facts["release_id"])
+    victim = next(target.glob("parquet/**/*.parquet"))
+    victim.chmod(0o644)
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.write_bytes(bytes(data))
+    night = run_night(home)
+    assert night.code == 1
+    assert victim.name in night.said
