@@ -101,7 +101,6 @@ class ValueSpec(_Strict):
 
     columns: Pattern
     item: str
-    also: list[str] = Field(default_factory=list, description="items that the same printed value is as well")
     unit: UnitSpec
     lookup: dict[str, str] | None = None
 

@@ -248,7 +248,7 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
             if groups.get("year"):
                 part = part.with_columns(year=pl.lit(int(groups["year"]), dtype=pl.Int32))
             parts.append(part.drop("problem"))
-            parts += [part.drop("problem").with_columns(item_code=pl.lit(code)) for code in value.also]
+
     if not parts:
         return pl.DataFrame(), used
     frame = pl.concat(parts, how="diagonal_relaxed").sort("row_number", "column_number", maintain_order=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 import warnings
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def _sentence(event: Any) -> str:
     error = data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return str(error.message).strip() if error else "unknown"
+    return re.sub(r"^[\w.]+: ", "", str(error.message).strip()) if error else "unknown"
 
 
 def gate_facts(settings: Settings) -> tuple[Any, list[tuple[str, str, str, str, str]]]:

@@ -17,7 +17,7 @@ named as (
     union all
     select 'heat_factor', heat_factor from builds
     union all
-    select 'profile_factors', factor_id from {{ source('control', 'profile_factors') }}
+    select 'profile_factors', factor_id from {{ ref('stg_control__stand_ins') }}
     union all
     select 'carrier_factors', factor_id from {{ ref('carrier_factors') }}
 ),

@@ -30,7 +30,7 @@ class Refusal(Exception):
     """
 
     def __init__(self, code: str, reason: Message, mend: Message) -> None:
-        super().__init__(f"{code}: {reason.en}")
+        super().__init__(f"{reason.zh}; {mend.zh} / {reason.en}; {mend.en}")
         self.code = code
         self.reason = reason
         self.mend = mend

@@ -50,3 +50,6 @@ def sealed_files() -> dg.MaterializeResult[None]:
             ),
         }
     )
+
+
+assets = [sealed_files]

@@ -30,9 +30,6 @@ concurrency:
     default_limit: 1
   runs:
     max_concurrent_runs: 4
-run_retries:
-  enabled: true
-  max_retries: 0
 nux:
   enabled: false
 """

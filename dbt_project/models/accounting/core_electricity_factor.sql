@@ -14,7 +14,7 @@ paths as (
 ),
 
 stand_ins as (
-    select * from {{ source('control', 'profile_factors') }}
+    select * from {{ ref('stg_control__stand_ins') }}
 ),
 
 factors as (

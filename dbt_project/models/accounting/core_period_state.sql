@@ -18,7 +18,7 @@ electricity_factors as (
 ),
 
 windows as (
-    select * from {{ source('control', 'profile_windows') }}
+    select * from {{ ref('stg_control__windows') }}
 ),
 
 limits as (

@@ -8,8 +8,8 @@ records as (
     select * from {{ ref('core_direct_report_records') }}
 ),
 
--- the cells of the returns that are used, one per institution, period and item
-cells as (
+-- the cells of the return that is used for an institution, period and item
+used_cells as (
     select
         reported.*
     from reported
@@ -26,11 +26,36 @@ cells as (
         and reported.release_number = records.release_number
         and records.record_state = 'used'
     where reported.is_counted and reported.amount is not null
-    qualify row_number() over (
+    qualify dense_rank() over (
         partition by reported.institution_id_scheme, reported.institution_id, reported.item_code,
             reported.year, reported.period_kind, reported.period_index
-        order by reported.release_number desc, reported.path, reported.sheet, reported.row_number, reported.column_number
+        order by reported.release_number desc, reported.path, reported.sheet, reported.row_number
     ) = 1
+),
+
+-- one value per institution, period and item: cells that a layout reads as one item (steam and hot water as heat)
+-- add up; of areas and counts the first stands
+cells as (
+    select
+        institution_id_scheme,
+        institution_id,
+        item_code,
+        year,
+        period_kind,
+        period_index,
+        min(carrier) as carrier,
+        min(measure) as measure,
+        min(unit) as unit,
+        case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
+        case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
+        bool_or(is_corrected) as is_corrected,
+        case when min(measure) in ('amount', 'cost') then sum(amount) else arg_min(amount, column_number) end as amount,
+        case when min(measure) in ('amount', 'cost') then sum(reported_amount)
+            else arg_min(reported_amount, column_number)
+        end as reported_amount,
+        min(struct_pack(p := path, s := sheet, r := row_number, c := column_number, f := file_id)) as place
+    from used_cells
+    group by all
 ),
 
 institutions_with_annual_return as (
@@ -103,10 +128,7 @@ described as (
         case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
         case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
         bool_or(is_corrected) as is_corrected,
-        arg_min(
-            struct_pack(f := file_id, p := path, s := sheet, r := row_number, c := column_number),
-            (period_kind <> 'year', period_kind, period_index)
-        ) as first_cell
+        arg_min(place, (period_kind <> 'year', period_kind, period_index)) as first_cell
     from cells
     group by all
 ),
@@ -171,7 +193,7 @@ united as (
         institution_id_scheme, institution_id, item_code, year, carrier, measure, unit, conversion_id,
         return_kind, amount, reported_amount, reported_unit, null as months_reported,
         null as annual_amount, null as parts_amount, null as n_months_covered, is_corrected,
-        struct_pack(f := file_id, p := path, s := sheet, r := row_number, c := column_number) as first_cell
+        place as first_cell
     from stocks
 ),
 

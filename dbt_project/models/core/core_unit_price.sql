@@ -36,10 +36,10 @@ paired as (
         period_index,
         carrier,
         max(unit) filter (where measure = 'amount') as unit,
-        max(submitted_amount) filter (where measure = 'amount') as submitted_amount,
-        max(submitted_amount) filter (where measure = 'cost') as submitted_cost_cny,
-        max(amount) filter (where measure = 'amount') as used_amount,
-        max(amount) filter (where measure = 'cost') as used_cost_cny,
+        sum(submitted_amount) filter (where measure = 'amount') as submitted_amount,
+        sum(submitted_amount) filter (where measure = 'cost') as submitted_cost_cny,
+        sum(amount) filter (where measure = 'amount') as used_amount,
+        sum(amount) filter (where measure = 'cost') as used_cost_cny,
         bool_or(is_corrected) as is_corrected,
         any_value(struct_pack(
             f := file_id, p := path, s := sheet, r := row_number, c := column_number, v := value_text, u := unit_text
@@ -78,14 +78,14 @@ final as (
         carrier,
 
         ---------- as submitted
-        submitted_amount,
-        submitted_cost_cny,
+        cast(submitted_amount as decimal(18,4)) as submitted_amount,
+        cast(submitted_cost_cny as decimal(18,4)) as submitted_cost_cny,
         submitted_price,
         submitted_price / median_price as submitted_price_ratio,
 
         ---------- as used
-        used_amount,
-        used_cost_cny,
+        cast(used_amount as decimal(18,4)) as used_amount,
+        cast(used_cost_cny as decimal(18,4)) as used_cost_cny,
         used_price,
         used_price / median_price as used_price_ratio,
 

@@ -13,10 +13,6 @@ meters as (
     select * from {{ ref('core_meter_year') }}
 ),
 
-metering_items as (
-    select * from {{ ref('metering_items') }}
-),
-
 buildings as (
     select * from {{ ref('building_year') }}
 ),
@@ -25,30 +21,34 @@ carrier_factors as (
     select * from {{ ref('core_carrier_factor') }}
 ),
 
--- one use is one carrier of one institution, or of one building, in one year
+-- one use is one institution, or one building, in one year
 uses as (
-    select equivalent_factor_id as factor_id, 'institution_year' as used_in from activities
+    {%- for column in [
+        'equivalent_factor_id', 'primary_factor_id', 'emission_factor_id', 'conversion_id', 'coal_conversion_id'
+    ] %}
+    select
+        {{ column }} as factor_id,
+        'institution_year' as used_in,
+        institution_id_scheme || ' ' || institution_id as user_key,
+        year
+    from activities
+
     union all
-    select primary_factor_id, 'institution_year' from activities
-    where primary_factor_id is distinct from equivalent_factor_id
+    {% endfor %}
+    select conversion_id, 'building_year', building_code, year
+    from meters
+
     union all
-    select emission_factor_id, 'institution_year' from activities
-    union all
-    select conversion_id, 'institution_year' from activities
-    union all
-    select coal_conversion_id, 'institution_year' from activities
-    union all
-    select meters.conversion_id, 'building_year' from meters
-    inner join metering_items on meters.item_code = metering_items.item_code
-    union all
-    select electricity_factor_id, 'building_year' from buildings where emissions_electricity_tco2 is not null
-    union all
-    select carrier_factors.factor_id, 'building_year'
+
+    select electricity_factor_id, 'building_year', building_code, year
     from buildings
-    inner join (
-        -- standard coal on two bases may be one row, which is then used once
-        select distinct year, carrier, factor_id from carrier_factors
-    ) as carrier_factors
+    where emissions_electricity_tco2 is not null
+
+    union all
+
+    select carrier_factors.factor_id, 'building_year', buildings.building_code, buildings.year
+    from buildings
+    inner join carrier_factors
         on buildings.year = carrier_factors.year
         and (
             (carrier_factors.carrier = 'electricity' and buildings.electricity_kwh is not null)
@@ -60,7 +60,7 @@ counted as (
     select
         factor_id,
         used_in,
-        count(*) as n_uses
+        count(distinct (user_key, year)) as n_uses
     from uses
     where factor_id is not null
     group by all

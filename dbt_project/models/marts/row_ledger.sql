@@ -6,11 +6,11 @@ files as (
 ),
 
 counts as (
-    select * from {{ source('control', 'file_counts') }}
+    select * from {{ ref('stg_control__file_counts') }}
 ),
 
 records as (
-    select * from {{ source('control', 'records') }}
+    select * from {{ ref('stg_control__records') }}
 ),
 
 superseded_records as (
