@@ -31,7 +31,7 @@ bench: setup
 	@$(BIN)/python -m benchmarks
 
 shell: setup
-	@bash --rcfile <(echo 'source .venv/bin/activate') -i
+	@bash --rcfile $(BIN)/activate -i
 
-clean:
-	@rm -rf .venv .tancang dbt_project/target
+clean:  ## forget the environment; homes with their archives and releases stay
+	@rm -rf .venv dbt_project/target

@@ -174,7 +174,6 @@ class Layout(_Strict):
     ignore_sheets: list[IgnoreSheets] = Field(default_factory=list)
     institution_id_scheme: str = "uscc"
     reading_kind: Literal["interval", "register"] | None = None
-    register_decides: bool = Field(default=False, description="only institutions of the register may report")
 
     @model_validator(mode="after")
     def _readings_have_a_kind(self) -> Layout:

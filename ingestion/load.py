@@ -37,6 +37,13 @@ class Rules:
     reference: Reference
     corrections: list[Correction] = field(default_factory=list)
     register: frozenset[str] = frozenset()
+    register_decides_from_edition: str = "2025"
+
+    def register_decides(self, layout: Layout) -> bool:
+        """Whether a form's edition counts only institutions of the register (definition 7)."""
+        edition = re.match(r"\d{4}", layout.edition)
+        is_report = layout.source == "direct_report" and layout.target == "values"
+        return is_report and edition is not None and edition.group() >= self.register_decides_from_edition
 
 
 @dataclass
@@ -98,7 +105,7 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
     spec, table = reading.tables[number]
     layout = reading.layout
     mapped = apply(table, spec, layout, Surroundings(delivery.path, _labels(reading, spec.fields)))
-    if layout.register_decides and "institution_id" in mapped.records.columns:
+    if rules.register_decides(layout) and "institution_id" in mapped.records.columns:
         outside = pl.col("problem").is_null() & ~pl.col("institution_id").is_in(sorted(rules.register))
         mapped.records = mapped.records.with_columns(
             problem=pl.when(outside).then(pl.lit("not_in_register")).otherwise("problem"),

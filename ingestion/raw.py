@@ -326,7 +326,7 @@ def write_corrections(con: duckdb.DuckDBPyConnection, corrections: list[Correcti
                 c.source,
                 c.form,
                 c.institution,
-                c.building,
+                None,
                 c.item,
                 c.year,
                 c.month,

@@ -61,7 +61,9 @@ def nightly(
     """Run one whole night: seal, load, build, judge, publish. / 运行一夜: 归档, 读取, 计算, 裁定, 发布。"""
     from orchestration import nightly_command
 
-    settings = load_settings(home=home, landing=landing, profile=profile, as_of=_day(as_of) or date.today())
+    settings = load_settings(home=home, landing=landing, profile=profile, as_of=_day(as_of))
+    # the clock is read here, once; nothing below asks it again
+    settings = settings.model_copy(update={"as_of": settings.as_of or date.today()})
     raise typer.Exit(nightly_command.run(settings, again=again, as_json=json))
 
 

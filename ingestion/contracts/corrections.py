@@ -10,15 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Correction(BaseModel):
-    """One value replaced. Key: source, form, institution or building, item, year, month (null = annual)."""
+    """One value replaced. Key: source, form, institution, item, year, month (null = annual)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     id: str
     source: str
     form: str | None = None
-    institution: str | None = None
-    building: str | None = None
+    institution: str
     item: str
     year: int
     month: int | None = None

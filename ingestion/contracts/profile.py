@@ -65,7 +65,6 @@ class Method(_Strict):
     fuel_set: str = "JS/T 303-2026"
     heat_factor: str = "HT-CN-0.11"
     electricity_family: str = "avg"
-    emissions_area_numerator: Literal["total", "building"] = "total"
     unfactored_energy_fail_share: Decimal = Decimal("0.05")
     annual_month_tolerance_share: Decimal = Decimal("0.005")
     register_decides_from_edition: str = "2025"

@@ -132,6 +132,7 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
         layouts=night.declarations.layouts,
         reference=reference,
         corrections=night.declarations.corrections,
+        register_decides_from_edition=night.declarations.profile.method.register_decides_from_edition,
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
     loaded = [

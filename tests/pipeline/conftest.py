@@ -44,11 +44,11 @@ def waived(blocked: tuple[Night, Night], homes: Path) -> Night:
     home = homes / "waived"
     shutil.copytree(blocked[1].home, home, symlinks=True)
     lines = [
-        f"- {{id: W{number}, rule: {rule}, reason: '示例: 等待单位书面说明', evidence: 核实单.pdf, owner: 张三, "
+        f"  - {{rule: {rule}, reason: '示例: 等待单位书面说明', evidence: 核实单.pdf, owner: 张三, "
         f"approved_by: 李四, expires_on: 2026-12-31}}"
-        for number, rule in enumerate(blocked[1].facts["failing"], 1)
+        for rule in blocked[1].facts["failing"]
     ]
-    (home / "waivers.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (home / "waivers.yml").write_text("waivers:\n" + "\n".join(lines) + "\n", encoding="utf-8")
     return run_night(home)
 
 

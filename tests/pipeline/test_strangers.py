@@ -104,6 +104,9 @@ def test_floor_areas(strangers: Night) -> None:
 def test_what_is_not_split_is_not_guessed(strangers: Night) -> None:
     rows = strangers.published(
         """select count(*) from published.institution_year
-        where diesel_l is not null and (energy_building_equivalent_kgce is not null or building_energy_reason is null)"""
+        where diesel_l > 0 and (energy_building_equivalent_kgce is not null or building_energy_reason is null)"""
     )
     assert rows == [(0,)]
+    assert strangers.published(
+        "select count(*) > 100 from published.institution_year where diesel_l > 0"
+    ) == [(True,)]

@@ -25,16 +25,37 @@ DISTRICT = Path(__file__).parent.parent.parent / "examples" / "district"
 WORLDS = ("clean", "defective", "blocking")
 
 KGCE = {
-    "electricity_kwh": "0.3055", "natural_gas_m3": "1.33", "coal_t": "714.3", "lpg_kg": "1.7143", "heat_gj": "34.12",
-    "other_energy_kgce": "1", "gasoline_l": "1.074122", "diesel_l": "1.253106",
-    "gasoline_vehicle_l": "1.074122", "diesel_vehicle_l": "1.253106",
+    "electricity_kwh": "0.3055",
+    "natural_gas_m3": "1.33",
+    "coal_t": "714.3",
+    "lpg_kg": "1.7143",
+    "heat_gj": "34.12",
+    "other_energy_kgce": "1",
+    "gasoline_l": "1.074122",
+    "diesel_l": "1.253106",
+    "gasoline_vehicle_l": "1.074122",
+    "diesel_vehicle_l": "1.253106",
 }
 TOTAL = [name for name in KGCE if "vehicle" not in name]
 ITEM = {
-    "floor_area_m2": "101", "energy_users_persons": "102", "electricity_kwh": "110", "natural_gas_m3": "140",
-    "coal_t": "130", "gasoline_l": "150", "gasoline_vehicle_l": "1501", "diesel_l": "160", "diesel_vehicle_l": "1601",
-    "lpg_kg": "104", "heat_gj": "170", "other_energy_kgce": "180", "water_m3": "120", "electricity_cost_cny": "111",
-    "natural_gas_cost_cny": "141", "water_cost_cny": "121", "gasoline_cost_cny": "151", "diesel_cost_cny": "161",
+    "floor_area_m2": "101",
+    "energy_users_persons": "102",
+    "electricity_kwh": "110",
+    "natural_gas_m3": "140",
+    "coal_t": "130",
+    "gasoline_l": "150",
+    "gasoline_vehicle_l": "1501",
+    "diesel_l": "160",
+    "diesel_vehicle_l": "1601",
+    "lpg_kg": "104",
+    "heat_gj": "170",
+    "other_energy_kgce": "180",
+    "water_m3": "120",
+    "electricity_cost_cny": "111",
+    "natural_gas_cost_cny": "141",
+    "water_cost_cny": "121",
+    "gasoline_cost_cny": "151",
+    "diesel_cost_cny": "161",
     "heat_cost_cny": "171",
 }
 SIZES = {"万kWh": 10000, "万m3": 10000}
@@ -61,7 +82,9 @@ def written(folder: Path) -> dict[str, bytes]:
     parts = [*WORLDS, "truth"]
     return {
         str(path.relative_to(folder)): path.read_bytes()
-        for part in parts for path in sorted((folder / part).rglob("*")) if path.is_file()
+        for part in parts
+        for path in sorted((folder / part).rglob("*"))
+        if path.is_file()
     }
 
 
@@ -90,13 +113,18 @@ def test_totals_print_the_figures_of_the_report() -> None:
         assert of_year["floor_area_m2"] == 2103600
         assert Decimal("0.89") < (total - of_year["vehicles"]) / total < Decimal("0.91")
         figures[year] = (
-            (total - of_year["vehicles"]) / of_year["floor_area_m2"], total / of_year["energy_users_persons"],
+            (total - of_year["vehicles"]) / of_year["floor_area_m2"],
+            total / of_year["energy_users_persons"],
             of_year["water_m3"] / of_year["energy_users_persons"],
         )
     assert sums["2020"]["energy_users_persons"] == 187840
     assert sums["2021"]["energy_users_persons"] == 200000
     cent = Decimal("0.01")
-    assert [str(value.quantize(cent, ROUND_HALF_UP)) for value in figures["2021"]] == ["11.56", "135.10", "14.49"]
+    assert [str(value.quantize(cent, ROUND_HALF_UP)) for value in figures["2021"]] == [
+        "11.56",
+        "135.10",
+        "14.49",
+    ]
     changes = [(now / then - 1) * 100 for now, then in zip(figures["2021"], figures["2020"], strict=True)]
     assert str(changes[0].quantize(Decimal("0.1"), ROUND_HALF_UP)) == "-7.4"
     assert [str(value.quantize(cent, ROUND_HALF_UP)) for value in changes[1:]] == ["-13.03", "-2.84"]
@@ -113,12 +141,31 @@ def test_counts_and_codes() -> None:
     assert len(set(ids)) == len(ids) == 449
     assert all(is_credit_code(text) for text in ids)
     assert {len(row["行政区划代码"]) for row in register + buildings} == {9}
-    assert set(Counter(row["单位类型代码"] for row in register)) == {"01", "021", "022", "023", "024", "025", "026", "03"}
-    assert Counter(row["建筑类别"] for row in buildings) == {"A": 50, "B": 19, "C": 9, "D": 36, "E": 12, "G": 8, "H": 8}
+    assert set(Counter(row["单位类型代码"] for row in register)) == {
+        "01",
+        "021",
+        "022",
+        "023",
+        "024",
+        "025",
+        "026",
+        "03",
+    }
+    assert Counter(row["建筑类别"] for row in buildings) == {
+        "A": 50,
+        "B": 19,
+        "C": 9,
+        "D": 36,
+        "E": 12,
+        "G": 8,
+        "H": 8,
+    }
     owners = {row["所属单位代码"] for row in buildings} - {""}
     assert owners <= set(ids)
     assert {row["产权性质"] for row in buildings if row["建筑类别"] in "BC"} == {"其他"}
-    functions = Counter(element.text for element in ElementTree.parse(landing / "metering" / "Build.xml").iter("F_BuildFunc"))
+    functions = Counter(
+        element.text for element in ElementTree.parse(landing / "metering" / "Build.xml").iter("F_BuildFunc")
+    )
     assert functions["H"] == functions["Z"] == 4
     assert len(list((landing / "metering").glob("310118_202112??_Energy.xml"))) == 31
     assert len(list((landing / "energy_audit").glob("*.xlsx"))) == 6
@@ -127,9 +174,11 @@ def test_counts_and_codes() -> None:
 def is_credit_code(text: str) -> bool:
     """GB 32100: weights are powers of 3 modulo 31; the weighted sum with its check is a multiple of 31."""
     alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-    return len(text) == 18 and sum(alphabet.index(c) * pow(3, n, 31) for n, c in enumerate(text[:17])) % 31 == (
-        31 - alphabet.index(text[17])
-    ) % 31
+    return (
+        len(text) == 18
+        and sum(alphabet.index(c) * pow(3, n, 31) for n, c in enumerate(text[:17])) % 31
+        == (31 - alphabet.index(text[17])) % 31
+    )
 
 
 def returned(world: str) -> list[dict[str, Any]]:
@@ -144,14 +193,28 @@ def returned(world: str) -> list[dict[str, Any]]:
         found.append((row[:5], dict(zip(codes, row[5:49], strict=True)), {}))
     head, units, *body = rows(folder / "NY201_2021_f.csv")
     for row in body:
-        found.append((row[:5], dict(zip(codes, row[5:], strict=True)), dict(zip(head[5:], units[5:], strict=True))))
+        found.append(
+            (row[:5], dict(zip(codes, row[5:], strict=True)), dict(zip(head[5:], units[5:], strict=True)))
+        )
     for document in json.loads((folder / "NY201_2021_rowdata.json").read_text())["documents"]:
-        key = [document[name] for name in ("respondentId", "respondentName", "periodId", "taskStatus", "release")]
+        key = [
+            document[name] for name in ("respondentId", "respondentName", "periodId", "taskStatus", "release")
+        ]
         found.append((key, {f"f{code}": text for code, text in document["rowData"].items()}, {}))
     return [
-        {"id": key[0], "year": key[2][:4], "period": key[2], "release": int(key[4]),
-         "values": {code[1:]: Decimal(text) * SIZES.get(of.get(code, ""), 1) for code, text in values.items() if text}}
-        for key, values, of in found if key[3] == "7"
+        {
+            "id": key[0],
+            "year": key[2][:4],
+            "period": key[2],
+            "release": int(key[4]),
+            "values": {
+                code[1:]: Decimal(text) * SIZES.get(of.get(code, ""), 1)
+                for code, text in values.items()
+                if text
+            },
+        }
+        for key, values, of in found
+        if key[3] == "7"
     ]
 
 
@@ -168,22 +231,35 @@ def test_written_returns_add_up_to_the_truth() -> None:
         for name, code in ITEM.items():
             size = 1000 if name == "other_energy_kgce" else 1
             found = sums[row["institution_id"], row["year"]].get(code)
-            assert (found * size if found is not None else None) == (Decimal(row[name]) if row[name] else None), (row, name)
+            assert (found * size if found is not None else None) == (
+                Decimal(row[name]) if row[name] else None
+            ), (row, name)
     of_2021 = Counter(len(found) for (_, year), found in periods.items() if year == "2021")
     assert of_2021 == {1: 404, 12: 40, 4: 5}
     assert Counter(len(found) for (_, year), found in periods.items() if year == "2020") == {1: 409, 12: 40}
 
 
 def test_no_unit_price_of_the_clean_world_is_wild() -> None:
-    usual = {"110": ("111", "0.82"), "120": ("121", "5.1"), "140": ("141", "3.7"), "104": ("1041", "6.7"),
-             "150": ("151", "6.5"), "160": ("161", "6.2"), "170": ("171", "111"), "180": ("181", "1275"),
-             "130": ("131", "950")}
+    usual = {
+        "110": ("111", "0.82"),
+        "120": ("121", "5.1"),
+        "140": ("141", "3.7"),
+        "104": ("1041", "6.7"),
+        "150": ("151", "6.5"),
+        "160": ("161", "6.2"),
+        "170": ("171", "111"),
+        "180": ("181", "1275"),
+        "130": ("131", "950"),
+    }
     for record in returned("clean"):
         values = record["values"]
         for amount, (cost, price) in usual.items():
             assert (amount in values) == (cost in values)
             if values.get(amount, 0) >= 1:
-                assert Decimal("0.6") < values[cost] / values[amount] / Decimal(price) < Decimal("1.5"), (record, amount)
+                assert Decimal("0.6") < values[cost] / values[amount] / Decimal(price) < Decimal("1.5"), (
+                    record,
+                    amount,
+                )
         for whole, parts in {"150": ("1501", "1502"), "160": ("1601", "1602")}.items():
             if whole in values:
                 assert values[whole] == sum(values[part] for part in parts)
@@ -206,15 +282,26 @@ def test_written_readings_add_up_to_the_truth() -> None:
             assert len(values) == 13
             assert values == sorted(values)
             sums[building, year, item] = values[-1] - values[0]
-    items = {"electricity_kwh": "01000", "natural_gas_m3": "03000", "water_m3": "02000",
-             "lighting_electricity_kwh": "01A00", "air_conditioning_electricity_kwh": "01B00",
-             "power_electricity_kwh": "01C00", "special_electricity_kwh": "01D00"}
+    items = {
+        "electricity_kwh": "01000",
+        "natural_gas_m3": "03000",
+        "water_m3": "02000",
+        "lighting_electricity_kwh": "01A00",
+        "air_conditioning_electricity_kwh": "01B00",
+        "power_electricity_kwh": "01C00",
+        "special_electricity_kwh": "01D00",
+    }
     told = {
         (row["building_code"], row["year"], item): Decimal(row[name])
-        for row in truth("building_year") for name, item in items.items() if row[name]
+        for row in truth("building_year")
+        for name, item in items.items()
+        if row[name]
     }
     assert told == dict(sums)
-    reported = {(row["institution_id"], row["year"]): Decimal(row["electricity_kwh"]) for row in truth("institution_year")}
+    reported = {
+        (row["institution_id"], row["year"]): Decimal(row["electricity_kwh"])
+        for row in truth("institution_year")
+    }
     metered: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in dicts(DISTRICT / "clean" / "landing" / "registers" / "buildings.csv"):
         for year in ("2020", "2021"):
@@ -269,9 +356,13 @@ def test_only_files_with_a_defect_differ_from_the_clean_world() -> None:
         named = {row["path"] for row in truth("defects") if row["world"] == world}
         folder, clean = DISTRICT / world / "landing", DISTRICT / "clean" / "landing"
         differing = {
-            str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
-            and (not (clean / path.relative_to(folder)).exists()
-                 or path.read_bytes() != (clean / path.relative_to(folder)).read_bytes())
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file()
+            and (
+                not (clean / path.relative_to(folder)).exists()
+                or path.read_bytes() != (clean / path.relative_to(folder)).read_bytes()
+            )
         }
         # the institution of f6 also has its basic form, so that it lies in a town
         assert differing - {"direct_report/NY101_2021.csv"} == named

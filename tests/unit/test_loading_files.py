@@ -37,10 +37,15 @@ def test_a_good_return_loads_cell_by_cell(rules: Rules) -> None:
     assert found.refusal is None
     assert found.layout is not None
     assert found.layout.id == "direct_report.ny201_2020_f"
-    cells = found.rows.select("item_code", "number_text", "unit_text", "row_number", "column_number", "period_kind")
+    cells = found.rows.select(
+        "item_code", "number_text", "unit_text", "row_number", "column_number", "period_kind"
+    )
     assert cells.rows() == [
-        ("101", "100", "m2", 3, 6, "year"), ("102", "20", "人", 3, 7, "year"), ("110", "1.5", "万kWh", 3, 8, "year"),
-        ("111", "9000", "元", 3, 9, "year"), ("120", "30", "m3", 3, 10, "year"),
+        ("101", "100", "m2", 3, 6, "year"),
+        ("102", "20", "人", 3, 7, "year"),
+        ("110", "1.5", "万kWh", 3, 8, "year"),
+        ("111", "9000", "元", 3, 9, "year"),
+        ("120", "30", "m3", 3, 10, "year"),
     ]
     assert balances(found)
 
@@ -55,8 +60,13 @@ def test_the_encoding_is_found_without_asking(rules: Rules, encoding: str) -> No
 
 @pytest.mark.parametrize(
     ("period", "expected"),
-    [("2021000", (2021, "year", 0)), ("2021003", (2021, "month", 3)), ("2021Q02", (2021, "quarter", 2)), ("2021", (2021, "year", 0)),
-     ("2021-11", (2021, "month", 11))],
+    [
+        ("2021000", (2021, "year", 0)),
+        ("2021003", (2021, "month", 3)),
+        ("2021Q02", (2021, "quarter", 2)),
+        ("2021", (2021, "year", 0)),
+        ("2021-11", (2021, "month", 11)),
+    ],
 )
 def test_periods_of_the_platform(rules: Rules, period: str, expected: tuple[int, str, int]) -> None:
     found = read(rules, f"{HEAD}\n{UNITS}\nX1,甲,{period},7,1,100,20,1.5,9000,30\n")
@@ -64,9 +74,12 @@ def test_periods_of_the_platform(rules: Rules, period: str, expected: tuple[int,
 
 
 def test_a_bad_cell_is_quarantined_at_its_place_and_the_rest_loads(rules: Rules) -> None:
-    found = read(rules, f"{HEAD}\n{UNITS}\nX1,甲,2021000,7,1,100,20,约1.5,9000,30\nX2,乙,2021000,7,1,50,5,2,800,-3\n")
+    found = read(
+        rules, f"{HEAD}\n{UNITS}\nX1,甲,2021000,7,1,100,20,约1.5,9000,30\nX2,乙,2021000,7,1,50,5,2,800,-3\n"
+    )
     assert found.quarantine.select("cell", "reason_code", "found", "institution_id", "item_code").rows() == [
-        ("H3", "not_a_number", "约1.5", "X1", "110"), ("J4", "negative_amount", "-3", "X2", "120"),
+        ("H3", "not_a_number", "约1.5", "X1", "110"),
+        ("J4", "negative_amount", "-3", "X2", "120"),
     ]
     assert found.rows.height == 8
     assert balances(found)
@@ -77,14 +90,22 @@ def test_a_bad_cell_is_quarantined_at_its_place_and_the_rest_loads(rules: Rules)
 def test_an_unknown_unit_and_an_unknown_item_are_quarantined(rules: Rules) -> None:
     units = UNITS.replace("m3", "斤")
     found = read(rules, f"{HEAD},f999\n{units},kWh\nX1,甲,2021000,7,1,100,20,1.5,9000,30,4\n")
-    assert sorted(found.quarantine.select("cell", "reason_code").rows()) == [("J3", "unknown_unit"), ("K3", "unknown_item_code")]
+    assert sorted(found.quarantine.select("cell", "reason_code").rows()) == [
+        ("J3", "unknown_unit"),
+        ("K3", "unknown_item_code"),
+    ]
     assert balances(found)
 
 
 def test_a_record_without_key_or_with_one_separator_too_many_is_quarantined_whole(rules: Rules) -> None:
-    found = read(rules, f"{HEAD}\n{UNITS}\n,甲,2021000,7,1,100,20,1.5,9000,30\nX2,乙,2021099,7,1,50,5,2,800,3\nX3,丙,2021000,7,1,1,2,3,1,234,5\nX4,丁,2021000,7,1,1,2,3,4,5\n")
+    found = read(
+        rules,
+        f"{HEAD}\n{UNITS}\n,甲,2021000,7,1,100,20,1.5,9000,30\nX2,乙,2021099,7,1,50,5,2,800,3\nX3,丙,2021000,7,1,1,2,3,1,234,5\nX4,丁,2021000,7,1,1,2,3,4,5\n",
+    )
     assert sorted(found.quarantine.select("row_number", "reason_code", "unit").rows()) == [
-        (3, "missing_institution_id", "record"), (4, "bad_period", "record"), (5, "cell_without_header", "record"),
+        (3, "missing_institution_id", "record"),
+        (4, "bad_period", "record"),
+        (5, "cell_without_header", "record"),
     ]
     assert found.rows["institution_id"].unique().to_list() == ["X4"]
     assert balances(found)
@@ -148,29 +169,60 @@ def test_the_nearest_layout_is_named(rules: Rules) -> None:
 
 
 def test_a_correction_applies_only_while_the_file_says_what_it_expects(rules: Rules) -> None:
-    line = Correction(id="C1", source="direct_report", form="NY201", institution="X1", item="110", year=2021,
-                      expect="约1.5", value="1.5", unit=None, reason="经电话核实", reviewer="王")
+    line = Correction(
+        id="C1",
+        source="direct_report",
+        form="NY201",
+        institution="X1",
+        item="110",
+        year=2021,
+        expect="约1.5",
+        value="1.5",
+        unit=None,
+        reason="经电话核实",
+        reviewer="王",
+    )
     text = f"{HEAD}\n{UNITS}\nX1,甲,2021000,7,1,100,20,约1.5,9000,30\n"
-    mended = load(Delivery("f", "direct_report", "a.csv"), text.encode(), Rules(rules.layouts, rules.reference, [line]))
+    mended = load(
+        Delivery("f", "direct_report", "a.csv"), text.encode(), Rules(rules.layouts, rules.reference, [line])
+    )
     cell = mended.rows.filter(pl.col("item_code") == "110").row(0, named=True)
-    assert (cell["value_text"], cell["corrected_number_text"], cell["corrected_unit_text"], cell["correction_id"]) == ("约1.5", "1.5", "万kWh", "C1")
+    assert (
+        cell["value_text"],
+        cell["corrected_number_text"],
+        cell["corrected_unit_text"],
+        cell["correction_id"],
+    ) == ("约1.5", "1.5", "万kWh", "C1")
     assert mended.applied == {"C1": 1}
     assert mended.quarantine.height == 0
-    moved_on = load(Delivery("f", "direct_report", "a.csv"), text.replace("约1.5", "1.6").encode(), Rules(rules.layouts, rules.reference, [line]))
+    moved_on = load(
+        Delivery("f", "direct_report", "a.csv"),
+        text.replace("约1.5", "1.6").encode(),
+        Rules(rules.layouts, rules.reference, [line]),
+    )
     assert moved_on.applied["C1"] == 0
     assert moved_on.rows.filter(pl.col("item_code") == "110")["corrected_number_text"].to_list() == [None]
 
 
 def test_from_2025_on_the_register_decides(rules: Rules) -> None:
-    layouts = [item.model_copy(update={"edition": "2025", "register_decides": True}) if item.id.endswith("2020_f") else item for item in rules.layouts]
+    layouts = [
+        item.model_copy(update={"edition": "2025"}) if item.id.endswith("2020_f") else item
+        for item in rules.layouts
+    ]
     text = f"{HEAD}\n{UNITS}\nX1,甲,2026000,7,1,100,20,1.5,9000,30\nX2,乙,2026000,7,1,100,20,1.5,9000,30\n"
-    found = load(Delivery("f", "direct_report", "a.csv"), text.encode(), Rules(layouts, rules.reference, register=frozenset({"X2"})))
+    found = load(
+        Delivery("f", "direct_report", "a.csv"),
+        text.encode(),
+        Rules(layouts, rules.reference, register=frozenset({"X2"})),
+    )
     assert found.quarantine.select("reason_code", "found").rows() == [("not_in_register", "X1")]
     assert found.rows["institution_id"].unique().to_list() == ["X2"]
     assert balances(found)
 
 
-def test_merged_cells_of_the_data_area_are_filled_and_noted(rules: Rules, checkout: Path, tmp_path: Path) -> None:
+def test_merged_cells_of_the_data_area_are_filled_and_noted(
+    rules: Rules, checkout: Path, tmp_path: Path
+) -> None:
     original = next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx"))
     book = openpyxl.load_workbook(original)
     sheet = book["2-1 基本情况"]
@@ -193,9 +245,20 @@ def test_merged_cells_of_the_data_area_are_filled_and_noted(rules: Rules, checko
 
 
 def test_json_cells_are_counted_by_tokens(rules: Rules) -> None:
-    document = {"reportCode": "NY201_2020", "units": {"110": "kWh"}, "documents": [
-        {"respondentId": "X", "periodId": "2021000", "taskStatus": "7", "release": 1, "catalogItemId": None,
-         "rowData": {"110": "12.5", "120": "", "999": "1"}}]}
+    document = {
+        "reportCode": "NY201_2020",
+        "units": {"110": "kWh"},
+        "documents": [
+            {
+                "respondentId": "X",
+                "periodId": "2021000",
+                "taskStatus": "7",
+                "release": 1,
+                "catalogItemId": None,
+                "rowData": {"110": "12.5", "120": "", "999": "1"},
+            }
+        ],
+    }
     found = read(rules, json.dumps(document, ensure_ascii=False), "r.json")
     assert found.refusal is None
     assert [row["reason_code"] for row in found.quarantine.to_dicts()] == ["unknown_item_code"]
@@ -210,11 +273,19 @@ def test_pandera_is_never_given_a_lazy_frame() -> None:
 
 def test_the_second_count_shares_no_code_with_the_readers() -> None:
     text = Path(counting.__file__).read_text(encoding="utf-8")
-    imported = [line for line in text.splitlines() if line.startswith(("import ", "from ")) or "    import" in line]
-    assert not [line for line in imported if "ingestion" in line or "csv" in line or "lxml" in line or "calamine" in line.split("engine")[0]]
+    imported = [
+        line for line in text.splitlines() if line.startswith(("import ", "from ")) or "    import" in line
+    ]
+    assert not [
+        line
+        for line in imported
+        if "ingestion" in line or "csv" in line or "lxml" in line or "calamine" in line.split("engine")[0]
+    ]
 
 
-def test_a_row_lost_in_the_loader_unbalances_the_ledger(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_lost_in_the_loader_unbalances_the_ledger(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ingestion import load as loader
 
     honest = loader.apply
@@ -224,5 +295,7 @@ def test_a_row_lost_in_the_loader_unbalances_the_ledger(rules: Rules, monkeypatc
         return honest(table, *rest)
 
     monkeypatch.setattr(loader, "apply", lossy)
-    found = read(rules, f"{HEAD}\n{UNITS}\nX1,甲,2021000,7,1,100,20,1.5,9000,30\nX2,乙,2021000,7,1,1,2,3,4,5\n")
+    found = read(
+        rules, f"{HEAD}\n{UNITS}\nX1,甲,2021000,7,1,100,20,1.5,9000,30\nX2,乙,2021000,7,1,1,2,3,4,5\n"
+    )
     assert not balances(found)

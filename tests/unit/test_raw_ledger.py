@@ -14,9 +14,14 @@ from ingestion.contracts.home import Home
 from ingestion.load import Loaded, Rules, load
 
 FILES = [
-    ("registers", "institutions.csv"), ("registers", "buildings.csv"), ("direct_report", "NY101_2021.csv"),
-    ("direct_report", "NY201_2021_f.csv"), ("direct_report", "NY201_2021_rowdata.json"), ("metering", "registers_2021.csv"),
-    ("metering", "Build.xml"), ("metering", "310118_20211201_Energy.xml"),
+    ("registers", "institutions.csv"),
+    ("registers", "buildings.csv"),
+    ("direct_report", "NY101_2021.csv"),
+    ("direct_report", "NY201_2021_f.csv"),
+    ("direct_report", "NY201_2021_rowdata.json"),
+    ("metering", "registers_2021.csv"),
+    ("metering", "Build.xml"),
+    ("metering", "310118_20211201_Energy.xml"),
 ]
 
 
@@ -36,7 +41,9 @@ def balance(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize(("source", "name"), FILES)
 @pytest.mark.parametrize("n_lost", [0, 1])
-def test_the_ledger_sees_one_lost_row(checkout: Path, tmp_path: Path, rules: Rules, source: str, name: str, n_lost: int) -> None:
+def test_the_ledger_sees_one_lost_row(
+    checkout: Path, tmp_path: Path, rules: Rules, source: str, name: str, n_lost: int
+) -> None:
     home = Home(tmp_path)
     receipt = deliver(checkout, home, source, name)
     found = load(Delivery(receipt.file_id, source, name), archive.read_sealed(home, receipt.sha256), rules)
