@@ -110,8 +110,18 @@ def test_runs_and_their_metadata_are_kept(clean: Night) -> None:
             assert metadata["dagster/row_count"].value > 0, key
             pictures = [value for value in metadata.values() if isinstance(value, dg.MarkdownMetadataValue)]
             assert any("data:image/png;base64," in (picture.md_str or "") for picture in pictures), key
-            if key[0] != "marts":
-                assert "content_sha256" in metadata, key
+            assert "content_sha256" in metadata or "content_hash" in metadata, key
+
+
+def test_steps_that_touch_disks_are_retried_and_the_gate_is_not() -> None:
+    policies = {
+        definition.key.to_user_string(): definition.op.retry_policy  # type: ignore[union-attr]
+        for definition in defs.assets or []
+        if len(list(definition.keys)) == 1  # type: ignore[union-attr]
+    }
+    assert policies["landing/sealed_files"].max_retries == 2
+    assert policies["raw/direct_report"].max_retries == 2
+    assert policies["gate/verdict"] is None
 
 
 def test_the_schedule_asks_the_question_of_the_command_line(settings: Settings, clean: Night) -> None:

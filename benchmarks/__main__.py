@@ -1,0 +1,57 @@
+"""Runs the benchmarks and writes what they measured, with the machine they ran on, to docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from benchmarks import nights
+
+REPORT = Path(__file__).parent.parent / "docs" / "performance.md"
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    return (
+        f"{len(os.sched_getaffinity(0))} cores ({model}), {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, DuckDB {duckdb.__version__}"
+    )
+
+
+def main() -> None:
+    lines = [
+        "# Performance",
+        "",
+        "Written by `make bench`; whole processes, timed from outside, medians of three runs (set-up: one run).",
+        "",
+        f"Machine: {_machine()}. Measured {date.today().isoformat()}.",
+        "",
+        "| what | goal on two cores | wall s | CPU s | peak MB |",
+        "|---|---|---|---|---|",
+    ]
+    for what, goal, wall, cpu, peak in nights.measure():
+        lines.append(f"| {what} | {goal} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |")
+        print(lines[-1], flush=True)
+    lines += [
+        "",
+        "A night at this size is mostly imports: the example's data needs seconds, Dagster, dbt, pandera and Great",
+        "Expectations need the rest. A night without news imports none of them.",
+        "",
+    ]
+    REPORT.write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
