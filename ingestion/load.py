@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+import pandera.polars as pa
 import polars as pl
 
 from ingestion import account, counting
@@ -38,6 +39,13 @@ class Rules:
     corrections: list[Correction] = field(default_factory=list)
     register: frozenset[str] = frozenset()
     register_decides_from_edition: str = "2025"
+    _schemas: dict[str, dict[str, pa.DataFrameSchema]] = field(default_factory=dict)
+
+    def schema(self, layout: Layout) -> pa.DataFrameSchema:
+        """The raw schema of a layout's target, built once per source."""
+        if layout.source not in self._schemas:
+            self._schemas[layout.source] = raw_tables(layout.source, self.reference)
+        return self._schemas[layout.source][layout.target]
 
     def register_decides(self, layout: Layout) -> bool:
         """Whether a form's edition counts only institutions of the register (definition 7)."""
@@ -120,7 +128,7 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
         else mapped.records.filter(pl.col("problem").is_null())
     )
     rows, applied = _shaped(rows, delivery, layout, table, rules)
-    schema = raw_tables(layout.source, rules.reference)[layout.target]
+    schema = rules.schema(layout)
     broken = failures(schema, rows).drop_nulls("index")
     first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
@@ -164,7 +172,7 @@ def _shaped(
     rows: pl.DataFrame, delivery: Delivery, layout: Layout, table: Table, rules: Rules
 ) -> tuple[pl.DataFrame, Counter[str]]:
     """The columns of the raw table, in its order, plus what validation needs."""
-    schema = raw_tables(layout.source, rules.reference)[layout.target]
+    schema = rules.schema(layout)
     constants: dict[str, str | None] = {
         "file_id": delivery.file_id,
         "layout_id": layout.id,

@@ -64,7 +64,8 @@ def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[
     if settings is not None:
         os.environ["TANCANG_WAREHOUSE"] = str(settings.paths.warehouse)
         os.environ["TANCANG_THREADS"] = str(settings.threads)
-    os.environ.setdefault("TANCANG_WAREHOUSE", ":memory:")
+    # parsing needs a name only; every home's warehouse has the same one, so one parsed project fits all
+    os.environ.setdefault("TANCANG_WAREHOUSE", "warehouse.duckdb")
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     events: list[Any] = []
 
@@ -73,7 +74,7 @@ def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[
             raw = MessageToDict(event, preserving_proto_field_name=True)
             events.append(DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={}))
 
-    runner = dbtRunner(callbacks=[keep])
+    runner = dbtRunner(manifest=None if settings is None else _parsed(), callbacks=[keep])
     places = [
         "--project-dir",
         str(PROJECT),
@@ -95,6 +96,28 @@ def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[
     if result.exception is not None:
         raise result.exception
     return result.success, events, result.result
+
+
+_parsed_projects: dict[float, Any] = {}
+
+
+def _parsed() -> Any:
+    """The parsed project as dbt keeps it for partial parsing, so that no home pays for parsing again.
+
+    dbt itself would parse anew for every home: the path of the warehouse in the profile differs.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    path = TARGET / "partial_parse.msgpack"
+    current_manifest()
+    changed = path.stat().st_mtime
+    if changed not in _parsed_projects:
+        _parsed_projects.clear()
+        _parsed_projects[changed] = Manifest.from_msgpack(
+            path.read_bytes(), decoder=extended_mashumuro_decoder
+        )  # type: ignore[attr-defined]
+    return _parsed_projects[changed]
 
 
 def current_manifest() -> Path:

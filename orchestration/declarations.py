@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -116,8 +117,12 @@ def _file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else digest(None)
 
 
+@cache
 def code_digest() -> str:
-    """One digest over the product's own code, seeds and rules, and the engines whose bytes we publish."""
+    """One digest over the product's own code, seeds and rules, and the engines whose bytes we publish.
+
+    Taken once per process: what runs is the code that was loaded, whatever happens to the files meanwhile.
+    """
     seen = hashlib.sha256()
     for name in _CODE:
         for path in sorted((CHECKOUT / name).rglob("*")):
