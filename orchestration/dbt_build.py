@@ -116,7 +116,7 @@ def _parsed() -> Any:
         _parsed_projects.clear()
         _parsed_projects[changed] = Manifest.from_msgpack(
             path.read_bytes(), decoder=extended_mashumuro_decoder
-        )  # type: ignore[attr-defined]
+        )
     return _parsed_projects[changed]
 
 
