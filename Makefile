@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all setup lock lint shell ui bench clean
+.PHONY: run test test-all setup lock lint shell ui bench bundle clean
 
 run: setup  ## one night on the example district
 	@$(BIN)/tancang nightly --landing examples/district/clean/landing --profile examples/district/profile.yml
@@ -29,6 +29,14 @@ ui: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+bundle: setup  ## one archive, checkout and wheels for this platform: `make run` works from it without a network
+	@rm -rf dist && mkdir -p dist/tancang
+	@git archive HEAD | tar -x -C dist/tancang
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+		-r requirements.lock -d dist/tancang/wheels
+	@tar -cf dist/tancang-bundle.tar -C dist tancang && rm -rf dist/tancang
+	@echo "dist/tancang-bundle.tar"
 
 shell: setup
 	@bash --rcfile $(BIN)/activate -i
