@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-UV = Path(sys.executable).parent / "uv"
 
 
 def python(version: str) -> str | None:
-    found = subprocess.run(
-        [str(UV), "python", "find", "--no-project", "--offline", version], capture_output=True, text=True
-    )
-    return found.stdout.strip() if found.returncode == 0 else None
+    """An interpreter of this version that really starts: on the path, or kept by pyenv."""
+    kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    for candidate in [f"python{version}", *map(str, kept)]:
+        try:
+            found = subprocess.run([candidate, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
+        except OSError:
+            continue
+        if found.returncode == 0 and found.stdout.startswith(version + "."):
+            return candidate
+    return None
 
 
 @pytest.mark.slow
