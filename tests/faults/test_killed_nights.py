@@ -37,8 +37,9 @@ def test_kill_at_a_random_instant(seed: int, tmp_path: Path) -> None:
     standing = first.facts["release_id"]
     before = parquet(first.release)
 
-    late = home / "landing" / "direct_report" / "NY201_2021_f.csv"
-    late.write_bytes((DISTRICT / "defective" / "landing" / "direct_report" / "NY201_2021_f.csv").read_bytes())
+    shutil.copytree(
+        DISTRICT / "defective" / "landing" / "direct_report", home / "landing" / "direct_report", dirs_exist_ok=True
+    )
     shutil.copyfile(DISTRICT / "defective" / "corrections.yml", home / "corrections.yml")
     night = subprocess.Popen(
         [TANCANG, "nightly", "--home", str(home), "--as-of", AS_OF],

@@ -1,5 +1,9 @@
 with
 
+builds as (
+    select * from {{ ref('stg_control__build') }}
+),
+
 records as (
     select * from {{ ref('core_direct_report_records') }}
 ),
@@ -154,8 +158,11 @@ final as (
         returns.institution_id,
         cast(returns.year as integer) as year,
 
-        ---------- texts: the register knows best, then the basic form, then the return
-        coalesce(registered.region_code, basic_forms.region_code, attributes.region_code) as region_code,
+        ---------- texts: the register knows best, then the basic form, then the return. Who is nowhere said to lie
+        -- has still reported to this authority: a provisional row lies in its root region
+        coalesce(
+            registered.region_code, basic_forms.region_code, attributes.region_code, builds.region_code
+        ) as region_code,
         coalesce(registered.institution_name, basic_forms.institution_name, attributes.institution_name)
             as institution_name,
         coalesce(
@@ -189,6 +196,7 @@ final as (
         returns.best_return.s as sheet,
         returns.best_return.r as row_number
     from returns
+    cross join builds
     inner join n_months using (institution_id_scheme, institution_id, year)
     left join attributes_of_returns as attributes
         on returns.best_return.f = attributes.file_id
