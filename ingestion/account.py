@@ -76,7 +76,14 @@ def quarantined_cells(
     frame = refused.rename({"check": "reason_code"})
     if layout.target == "readings":
         frame = frame.with_columns(
-            row_number=pl.col("line").cast(pl.Int32), unit=pl.lit("record"), found=pl.col("number_text")
+            row_number=pl.col("line").cast(pl.Int32),
+            unit=pl.lit("cell" if layout.counts_cells else "record"),
+            found=pl.when(pl.col("reason_code") == "unknown_unit")
+            .then(pl.col("unit_text"))
+            .when(pl.col("reason_code") == "unknown_item_code")
+            .then(pl.col("item_code"))
+            .otherwise("number_text"),
+            period=pl.col("ends_at").cast(pl.String),
         )
     elif layout.target == "values":
         parts = [
@@ -131,15 +138,14 @@ def records(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout)
     sound = mapped.records.filter(pl.col("problem").is_null()).join(
         mapped.ignored_by_row, on="row_number", how="left"
     )
-    if layout.target == "values":
-        bad = refused.group_by("row_number").agg(n_bad=pl.col("column_number").n_unique().cast(pl.Int64))
+    place = "line" if layout.target == "readings" else "row_number"
+    if layout.counts_cells and layout.target in ("values", "readings"):
+        bad = refused.group_by(pl.col(place).cast(pl.Int32).alias("row_number")).agg(
+            n_bad=pl.col("column_number").n_unique().cast(pl.Int64)
+        )
         sound = sound.join(bad, on="row_number", how="left").with_columns(pl.col("n_bad").fill_null(0))
     else:
-        rows = (
-            refused["line" if layout.target == "readings" else "row_number"].cast(pl.Int32).to_list()
-            if refused.height
-            else []
-        )
+        rows = refused[place].cast(pl.Int32).to_list() if refused.height else []
         sound = sound.filter(~pl.col("row_number").is_in(rows)).with_columns(n_bad=pl.lit(0, dtype=pl.Int64))
     return sound.select(
         "row_number",

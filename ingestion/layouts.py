@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -38,7 +39,7 @@ Pattern = Annotated[str, Field(min_length=1)]
 
 
 class FieldSpec(_Strict):
-    """Where one field of a record comes from: exactly one of column, constant, path, sheet, label.
+    """Where one field of a record comes from: exactly one of column, constant, path, sheet, label, element.
 
     `path` and `sheet` are patterns whose first group is taken; `label` is the text of a cell whose right
     neighbour holds the value (anywhere in the workbook, or on `on_sheet`).
@@ -49,19 +50,43 @@ class FieldSpec(_Strict):
     path: Pattern | None = None
     sheet: Pattern | None = None
     label: str | None = None
+    element: str | None = Field(
+        default=None, description="XML: path of an element that holds for all records"
+    )
     on_sheet: str | None = None
     kind: Literal["text", "integer", "number", "period", "date", "datetime"] = "text"
+    format: str | list[str] | None = Field(default=None, description="strptime form(s) of a date or datetime")
+    zone: str | None = Field(default=None, description="the text says which moment; local time there is kept")
+    matches: Pattern | None = Field(default=None, description="what the whole text must look like")
     lookup: dict[str, str] | None = None
     optional: bool = False
     fill_down: bool = Field(default=False, description="a merged cell's value holds for every row it covers")
 
-    _patterns = field_validator("path", "sheet")(_compiled)
+    _patterns = field_validator("path", "sheet", "matches")(_compiled)
+
+    @model_validator(mode="after")
+    def _formats_are_of_times(self) -> FieldSpec:
+        if self.format is not None and self.kind not in ("date", "datetime"):
+            raise ValueError("format belongs to kind date or datetime")
+        if self.zone is not None and self.kind != "datetime":
+            raise ValueError("zone belongs to kind datetime")
+        return self
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str | None) -> str | None:
+        if zone is not None:
+            try:
+                ZoneInfo(zone)
+            except (ZoneInfoNotFoundError, OSError) as error:
+                raise ValueError(f"no time zone is called {zone}") from error
+        return zone
 
     @model_validator(mode="after")
     def _one_origin(self) -> FieldSpec:
         given = [
             name
-            for name in ("column", "constant", "path", "sheet", "label")
+            for name in ("column", "constant", "path", "sheet", "label", "element")
             if getattr(self, name) is not None
         ]
         if len(given) != 1:
@@ -78,33 +103,78 @@ class FieldSpec(_Strict):
 class UnitSpec(_Strict):
     """Where the unit of a value stands: a column, the brackets of the header, the unit row, or a constant.
 
-    `document` takes it from a map inside a JSON document, keyed by item.
+    `document` takes it from a map inside a JSON document, keyed by item; `fields` from the record's fields,
+    joined by a blank, through `lookup`.
     """
 
     column: str | None = None
     constant: str | None = None
     source: Literal["header", "unit_row", "document"] | None = None
+    fields: list[str] | None = None
+    lookup: dict[str, str] | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> UnitSpec:
-        if sum(item is not None for item in (self.column, self.constant, self.source)) != 1:
+        if sum(item is not None for item in (self.column, self.constant, self.source, self.fields)) != 1:
             raise ValueError("a unit has exactly one origin")
+        if (self.fields is None) != (self.lookup is None):
+            raise ValueError("a unit of fields needs a lookup, and no other has one")
         return self
+
+
+class SlotSpec(_Strict):
+    """Columns that are the intervals of one day, the record's field `day`: a value's time from its column.
+
+    `named_by`: the pattern's group `time` (HH:MM) is the `start` or the `end` of the interval, its group
+    `slot` is the interval's `number` from 1, or the `order` of the columns says it and the day is complete.
+    An interval that ends at 00:00 or 24:00 ends with the day.
+    """
+
+    minutes: int = Field(gt=0, le=1440)
+    named_by: Literal["start", "end", "number", "order"]
+
+    @field_validator("minutes")
+    @classmethod
+    def _divides_the_day(cls, minutes: int) -> int:
+        if 1440 % minutes:
+            raise ValueError("the intervals of a day have one length")
+        return minutes
+
+    @property
+    def group(self) -> str | None:
+        """The named group that the pattern of the columns must have."""
+        return {"start": "time", "end": "time", "number": "slot", "order": None}[self.named_by]
 
 
 class ValueSpec(_Strict):
     """Value columns and the item code of each. `columns` is a pattern on the whole column name.
 
     `item` is a constant, may use the pattern's groups (`\\g<code>`), or `{field}` of the record.
-    Named groups `year` and `measure` of the pattern replace the record's own fields.
+    Named groups `year`, `meter_id` and `building_code` of the pattern replace the record's own fields.
     """
 
     columns: Pattern
     item: str
     unit: UnitSpec
+    slots: SlotSpec | None = None
+    nothing: list[str] = Field(default_factory=list, description="texts that stand for no value, such as nan")
     lookup: dict[str, str] | None = None
 
     _patterns = field_validator("columns")(_compiled)
+
+    @model_validator(mode="after")
+    def _slots_find_their_group(self) -> ValueSpec:
+        group = self.slots.group if self.slots else None
+        if group is not None and group not in re.compile(self.columns).groupindex:
+            raise ValueError(f"slots need a group named {group!r} in the pattern of the columns")
+        return self
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether one record holds several readings: of one day, or of several meters."""
+        return self.slots is not None or bool(
+            {"meter_id", "building_code"} & set(re.compile(self.columns).groupindex)
+        )
 
 
 class IgnoreColumns(_Strict):
@@ -129,7 +199,12 @@ class TableSpec(_Strict):
     """One table of a file: which sheet, where its header stands, what its columns mean."""
 
     sheet: Pattern | None = Field(default=None, description="pattern on the sheet name; null: the only sheet")
-    header_rows: list[int] = Field(default_factory=lambda: [1])
+    header_at: Pattern | None = Field(
+        default=None, description="pattern on a cell; `header_rows` and `unit_row` count from its first line"
+    )
+    header_rows: list[int] = Field(
+        default_factory=lambda: [1], description="empty: no header, columns are named by their number"
+    )
     header_separator: str = "|"
     unit_row: int | None = None
     records: str | None = Field(default=None, description="JSON key or XML path of the repeated record")
@@ -138,9 +213,18 @@ class TableSpec(_Strict):
     values: list[ValueSpec] = Field(default_factory=list)
     ignore_columns: list[IgnoreColumns] = Field(default_factory=list)
     ignore_rows: list[IgnoreRows] = Field(default_factory=list)
-    interval_hours: int | None = None
+    interval_minutes: int | None = Field(default=None, gt=0)
+    ends_at_next: bool = Field(default=False, description="a reading ends where the next of its meter starts")
 
-    _patterns = field_validator("sheet")(_compiled)
+    _patterns = field_validator("sheet", "header_at")(_compiled)
+
+    @model_validator(mode="after")
+    def _slots_have_a_day(self) -> TableSpec:
+        if any(value.slots for value in self.values):
+            day = self.fields.get("day")
+            if day is None or day.kind != "date":
+                raise ValueError("slots need a field `day` of kind date")
+        return self
 
 
 class Recognise(_Strict):
@@ -148,7 +232,10 @@ class Recognise(_Strict):
 
     path: str | None = Field(default=None, description="glob on the path below the source folder")
     columns: list[str] = Field(default_factory=list)
-    values: dict[str, str] = Field(default_factory=dict, description="JSON: top-level key → pattern")
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        description="pattern on what stands there: JSON by top-level key, otherwise by column, on the first record",
+    )
 
 
 class IgnoreSheets(_Strict):
@@ -182,6 +269,21 @@ class Layout(_Strict):
         if not self.recognise.columns and not self.recognise.values:
             raise ValueError("a layout recognises files by columns or values, never by name alone")
         return self
+
+    @model_validator(mode="after")
+    def _readings_are_one_table(self) -> Layout:
+        if self.target == "readings" and len(self.tables) != 1:
+            raise ValueError("readings come from one table, so that line and column say which reading it is")
+        return self
+
+    @property
+    def counts_cells(self) -> bool:
+        """Whether the row ledger follows single cells: one record gives several values or readings."""
+        return (
+            self.target != "readings"
+            or self.kind in ("workbook", "json")
+            or any(value.is_wide for value in self.tables[0].values)
+        )
 
     @property
     def digest(self) -> str:

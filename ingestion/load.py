@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 import pandera.polars as pa
 import polars as pl
 
-from ingestion import account, counting
+from ingestion import account, counting, spans
 from ingestion.account import Delivery
 from ingestion.checks import UNIT_KEY, failures
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.numbers import plain_number, unit_spelling
-from ingestion.layouts import FieldSpec, Layout
-from ingestion.mapping import Surroundings, apply
+from ingestion.layouts import FieldSpec, Layout, TableSpec
+from ingestion.mapping import Mapped, Surroundings, apply
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise
 from ingestion.reference import Reference
 from ingestion.sources import raw_tables
-from ingestion.tables import Table
+from ingestion.tables import SetAside, Table
 
 _FAMILY = {"direct_report": "NY201", "energy_audit": "audit", "metering": "metering"}
 
@@ -75,6 +75,7 @@ def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
     """Read one file as far as it can be read. Never raises for what the file says."""
     try:
         reading = recognise(data, delivery.path, delivery.source, rules.layouts)
+        _refuse_nothing(reading)
         parts = [
             _load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
         ]
@@ -83,6 +84,17 @@ def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
     except Exception as error:  # a file must never end the night: what no reader foresaw is a refusal too
         return Loaded(delivery, refusal=_unforeseen(error))
     return _whole(delivery, reading, data, parts)
+
+
+def _refuse_nothing(reading: Reading) -> None:
+    """A meter export with a header alone is a failed export, not a meter that used nothing."""
+    n_records = sum(table.frame.height + len(table.broken) for _, table in reading.tables)
+    if reading.layout.target == "readings" and n_records == 0:
+        raise Refusal(
+            "no_records",
+            Message("文件只有表头, 没有任何读数", "the file has a header and no readings"),
+            Message("请确认导出的时段后重新导出", "look at the period of the export and export it again"),
+        )
 
 
 def _unforeseen(error: Exception) -> Refusal:
@@ -122,6 +134,8 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
         bad = mapped.records.filter(pl.col("problem") == "not_in_register")["row_number"].to_list()
         if bad and mapped.values.height:
             mapped.values = mapped.values.filter(~pl.col("row_number").is_in(bad))
+    if layout.target == "readings":
+        _without_reading(mapped, table, spec)
     rows = (
         mapped.values
         if layout.target in ("values", "readings")
@@ -149,6 +163,32 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
             account.filled_cells(table, delivery, layout),
         ],
         counts=account.counts(mapped, table, refused, layout),
+    )
+
+
+def _without_reading(mapped: Mapped, table: Table, spec: TableSpec) -> None:
+    """A record of readings that holds none says nothing, not zero: it is quarantined, so that it is seen.
+
+    Where a reading ends at the next one, the last says only where its forerunner ends; if it holds a reading
+    nobody knows of which span.
+    """
+    given: pl.Series | list[int] = mapped.values["row_number"].unique() if mapped.values.height else []
+    if spec.ends_at_next:
+        last = pl.col("problem").is_null() & pl.col("ends_at").is_null()
+        marks = mapped.records.filter(last & ~pl.col("row_number").is_in(given))
+        table.set_aside += [
+            SetAside(row, n_cells, "the end of the last span", True)
+            for row, n_cells in marks.select("row_number", "n_cells").iter_rows()
+        ]
+        mapped.records = mapped.records.join(marks, on="row_number", how="anti", maintain_order="left")
+        mapped.records = mapped.records.with_columns(
+            problem=pl.when(last).then(pl.lit("missing_ends_at")).otherwise("problem")
+        )
+        if mapped.values.height:
+            mapped.values = mapped.values.filter(pl.col("ends_at").is_not_null())
+    nothing = pl.col("problem").is_null() & ~pl.col("row_number").is_in(given)
+    mapped.records = mapped.records.with_columns(
+        problem=pl.when(nothing).then(pl.lit("missing_reading")).otherwise("problem")
     )
 
 
@@ -193,7 +233,10 @@ def _shaped(
     )
     if layout.target == "readings":
         rows = rows.with_columns(line=pl.col("row_number").cast(pl.Int64))
-        rows = _interval(rows, layout)
+        rows = spans.complete(rows, layout.tables[0])
+        if "multiplier" not in rows.columns:
+            rows = rows.with_columns(multiplier=pl.lit("1"))
+        rows = rows.with_columns(multiplier=pl.col("multiplier").fill_null("1"))
     if "year_starts_on" in schema.columns and "year_starts_on" not in rows.columns:
         rows = rows.with_columns(year_starts_on=pl.lit("01-01"))
     applied: Counter[str] = Counter()
@@ -222,20 +265,10 @@ def _shaped(
             if "corrected_number_text" in rows.columns
             else pl.col("number_text")
         )
-        rows = rows.with_columns(
-            number_text=pl.when(used.is_null()).then(pl.lit("?")).otherwise("number_text")
-        )
+        # what is no number is judged, and shown, as the file has it
+        as_found = pl.coalesce("value_text", pl.lit("?")) if layout.target == "readings" else pl.lit("?")
+        rows = rows.with_columns(number_text=pl.when(used.is_null()).then(as_found).otherwise("number_text"))
     return rows.select(list(schema.columns)), applied
-
-
-def _interval(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """An interval stamped by its start alone gets its end from the layout's interval."""
-    hours = next((spec.interval_hours for spec in layout.tables if spec.interval_hours), None)
-    if hours is not None and "ends_at" not in rows.columns and "starts_at" in rows.columns:
-        rows = rows.with_columns(ends_at=pl.col("starts_at") + pl.duration(hours=hours))
-    if "multiplier" not in rows.columns:
-        rows = rows.with_columns(multiplier=pl.lit("1"))
-    return rows.with_columns(multiplier=pl.col("multiplier").fill_null("1"))
 
 
 def _corrected(
@@ -285,7 +318,7 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]
             for row in sheet.rows
             for cell in row
         )
-    if layout.target == "readings":
+    if not layout.counts_cells:
         n_read.pop("cell", None)
     counts = {
         unit: {
@@ -309,6 +342,8 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]
 
 
 def _value_cells(layout: Layout, rows: pl.DataFrame) -> int:
-    if layout.target != "values":
-        return 0
-    return rows.select("sheet", "row_number", "column_number").unique().height
+    if layout.target == "values":
+        return rows.select("sheet", "row_number", "column_number").unique().height
+    if layout.target == "readings" and layout.counts_cells:
+        return rows.select("line", "column_number").unique().height
+    return 0

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from ingestion import spans
 from ingestion.contracts.numbers import plain_number, unit_spelling
 from ingestion.layouts import FieldSpec, Layout, TableSpec, ValueSpec
 from ingestion.tables import Column, Table
 
+_REPLACED = {"year": pl.Int32, "meter_id": pl.String, "building_code": pl.String}
+"""Fields of the record that a named group of a value column's pattern replaces, with their types."""
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
 _STAMP_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
@@ -23,6 +26,7 @@ _STAMP_FORMATS = (
     "%Y/%m/%d %H:%M",
     "%Y-%m-%dT%H:%M:%S",
 )
+_MOMENT_FORMATS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%.f%z")
 
 
 @dataclass
@@ -55,17 +59,28 @@ def field_columns(spec: TableSpec) -> set[str]:
 
 
 def missing_columns(table: Table, spec: TableSpec) -> list[str]:
-    """Required fields whose column the table does not have."""
-    return [
+    """Required fields whose column the table does not have, and days whose columns are not complete."""
+    fields = [
         "/".join(item.column_names)
         for item in spec.fields.values()
         if item.column_names and not item.optional and table.column(item.column_names) is None
     ]
+    days = [
+        f"{1440 // value.slots.minutes} × {value.columns}"
+        for value in spec.values
+        if value.slots is not None
+        and value.slots.named_by == "order"
+        and sum(bool(re.fullmatch(value.columns, column.name)) for column in table.columns)
+        != 1440 // value.slots.minutes
+    ]
+    return fields + days
 
 
 def apply(table: Table, spec: TableSpec, layout: Layout, around: Surroundings) -> Mapped:
     """Map one table. No row is dropped: a record whose key cannot be read keeps its `problem`."""
     records = _records(table, spec, around)
+    if spec.ends_at_next:
+        records = spans.until_the_next(records)
     values, used = _values(table, spec, records)
     used |= {column.name for column in table.columns if column.name in field_columns(spec)}
     ignored, unknown = [], []
@@ -144,6 +159,8 @@ def _field(table: Table, spec: FieldSpec, around: Surroundings) -> pl.Expr:
         text = spec.constant
     elif spec.path is not None:
         text = _first_group(spec.path, around.path)
+    elif spec.element is not None:
+        text = table.elements.get(spec.element)
     elif spec.sheet is not None:
         text = _first_group(spec.sheet, table.sheet or "")
     else:
@@ -158,6 +175,8 @@ def _first_group(pattern: str, text: str) -> str | None:
 
 def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
     """Typed column(s) of a field; null where the text does not fit the kind."""
+    if spec.matches is not None:
+        text = pl.when(text.str.contains(f"^(?:{spec.matches})$")).then(text)
     if spec.lookup is not None:
         text = text.replace_strict(spec.lookup, default=None, return_dtype=pl.String)
     if spec.kind == "integer":
@@ -165,15 +184,26 @@ def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
     if spec.kind == "number":
         return [_plain(text).alias(name)]
     if spec.kind == "date":
-        stamps = [text.str.to_datetime(form, strict=False) for form in _DATE_FORMATS]
-        return [pl.coalesce(stamps).dt.date().alias(name)]
+        return [_stamp(text, spec, _DATE_FORMATS).dt.date().alias(name)]
     if spec.kind == "datetime":
-        return [
-            pl.coalesce([text.str.to_datetime(form, strict=False) for form in _STAMP_FORMATS]).alias(name)
-        ]
+        if spec.zone is not None:
+            return spans.local(_stamp(text, spec, _MOMENT_FORMATS), name, spec.zone)
+        return [_stamp(text, spec, _STAMP_FORMATS).alias(name)]
     if spec.kind == "period":
         return _period(text)
     return [text.alias(name)]
+
+
+def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
+    """The moment a text says, in the layout's own form if it names one. `18` is no year of four digits."""
+    forms = [spec.format] if isinstance(spec.format, str) else spec.format or usual
+    if forms == ["epoch"]:
+        seconds = text.str.extract(r"^(\d{1,11})$", 1).cast(pl.Int64)
+        return pl.from_epoch(seconds, "s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    if spec.zone is not None:
+        text = text.str.replace(r"Z$", "+00:00")
+    stamp = pl.coalesce([text.str.to_datetime(form, strict=False) for form in forms])
+    return stamp if spec.format is None else pl.when(stamp.dt.year() >= 1900).then(stamp)
 
 
 def _period(text: pl.Expr) -> list[pl.Expr]:
@@ -227,6 +257,7 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
     keys = records.drop("n_cells", "problem_found")
     for value in spec.values:
         pattern = re.compile(value.columns)
+        n_matched = 0
         for column in table.columns:
             found = pattern.fullmatch(column.name)
             if found is None or column.name in used or column.name in taken:
@@ -237,16 +268,30 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
                 value_text=pl.col(f"c{column.number}"),
                 unit_text=_unit(table, value, column, found),
             )
+            if value.unit.fields is not None:
+                cells = cells.drop("unit_text")
             part = keys.join(cells, on="row_number", how="inner", maintain_order="left").filter(
-                pl.col("value_text").is_not_null() & pl.col("problem").is_null()
+                pl.col("value_text").is_not_null()
+                & ~pl.col("value_text").is_in(value.nothing)
+                & pl.col("problem").is_null()
             )
+            if value.unit.fields is not None:
+                said = pl.concat_str(
+                    [pl.col(name).cast(pl.String) for name in value.unit.fields], separator=" "
+                )
+                part = part.with_columns(unit_text=said.replace(value.unit.lookup or {}))
             part = part.with_columns(
                 column_number=pl.lit(column.number, dtype=pl.Int32),
                 item_code=_item(value, found, keys.columns),
             )
-            groups = found.groupdict()
-            if groups.get("year"):
-                part = part.with_columns(year=pl.lit(int(groups["year"]), dtype=pl.Int32))
+            n_matched += 1
+            part = part.with_columns(
+                pl.lit(text).cast(_REPLACED[name]).alias(name)
+                for name, text in found.groupdict().items()
+                if text and name in _REPLACED
+            )
+            if value.slots is not None:
+                part = part.with_columns(spans.of_column(value.slots, found, n_matched))
             parts.append(part.drop("problem"))
 
     if not parts:

@@ -79,6 +79,13 @@ REASONS: dict[str, Reason] = {
             "look for one separator too many in this row (a comma in a number?)",
         ),
     ),
+    "missing_reading": Reason(
+        Message("至少一个读数", "at least one reading"),
+        Message(
+            "缺数不等于零: 请补传该行的读数, 或删去该行",
+            "missing is not zero: send the readings of this line again, or leave the line out",
+        ),
+    ),
     "text_where_field": Reason(
         Message("可识别的关键字段", "a key field that can be read"),
         Message("请补全或更正该字段", "fill in or correct the field"),

@@ -37,7 +37,7 @@ _COMMON = {
         column_number INTEGER, cell VARCHAR, note_code VARCHAR, found VARCHAR, text_zh VARCHAR, text_en VARCHAR""",
     "correction_uses": "source VARCHAR, correction_id VARCHAR, n_applied BIGINT",
 }
-_READINGS = """file_id VARCHAR, line BIGINT, building_code VARCHAR, meter_id VARCHAR, item_code VARCHAR,
+_READINGS = """file_id VARCHAR, line BIGINT, column_number INTEGER, building_code VARCHAR, meter_id VARCHAR, item_code VARCHAR,
     reading_kind VARCHAR, starts_at TIMESTAMP, ends_at TIMESTAMP, amount DECIMAL(18,4), multiplier DECIMAL(18,6),
     unit_text VARCHAR, replaced_final DECIMAL(18,4), replaced_start DECIMAL(18,4)"""
 _SHARED_BY_SOURCE = ("files", "quarantine", "notes", "correction_uses")
@@ -83,7 +83,7 @@ def write_source(
             + [_superseded_row(item) for item in superseded],
         )
         for item in loaded:
-            if item.layout and item.layout.target != "readings":
+            if item.layout and item.layout.counts_cells:
                 frame = item.records.with_columns(
                     file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id)
                 )
@@ -108,20 +108,25 @@ def _write_counts(con: duckdb.DuckDBPyConnection, source: str, item: Loaded) -> 
     if item.layout is None:
         return
     identity = item.delivery.file_id
+    target = item.layout.target
+    by_cell = item.layout.counts_cells and target in _CELLS
     for unit, n in item.counts.items():
-        n_loaded = _count(con, _COUNTS[(item.layout.target, unit)].format(source=source), [identity])
-        if (item.layout.target, unit) == ("values", "cell"):
+        query = _COUNTS[("values" if by_cell else target, unit)].format(source=source)
+        n_loaded = _count(con, query, [identity])
+        if by_cell and unit == "cell":
             n_loaded -= item.n_value_cells
             n_loaded += _count(
                 con,
-                f"""select count(*) from (select distinct sheet, row_number, column_number
-                from raw.{source}__values where file_id = ?)""",
+                f"""select count(*) from (select distinct {_CELLS[target]}
+                from raw.{source}__{target} where file_id = ?)""",
                 [identity],
             )
         row = (identity, item.layout.id, unit, n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
         _insert_rows(con, "file_counts", [row])
 
 
+_CELLS = {"values": "sheet, row_number, column_number", "readings": "line, column_number"}
+"""Columns of a table of single values that name the cell a value came from."""
 _SUM_OF_CELLS = "select coalesce(sum(n_cells), 0) from raw.records where file_id = ?"
 _IN_TABLE = """select coalesce(sum(n_cells), 0) from raw.records where file_id = $1 and row_number in
     (select row_number from raw.{source}__%s where file_id = $1)"""
@@ -239,10 +244,10 @@ def _write_readings(
         con.execute(
             """
             copy (
-                select file_id, line, building_code, meter_id, item_code, reading_kind, starts_at, ends_at,
+                select file_id, line, column_number, building_code, meter_id, item_code, reading_kind, starts_at, ends_at,
                     number_text::decimal(18, 4) as amount, multiplier::decimal(18, 6) as multiplier, unit_text,
                     replaced_final::decimal(18, 4) as replaced_final, replaced_start::decimal(18, 4) as replaced_start
-                from incoming order by line, building_code, meter_id, item_code
+                from incoming order by line, column_number
             ) to ? (format parquet, compression zstd, parquet_version v2)
             """,
             [str(partial)],

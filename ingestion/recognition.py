@@ -14,8 +14,8 @@ from typing import Any
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import missing_columns
-from ingestion.readers import delimited, documents, workbook
-from ingestion.tables import Sheet, Table, table_of
+from ingestion.readers import compressed, delimited, documents, workbook
+from ingestion.tables import Sheet, Table, placed, table_of
 
 _SUFFIXES = {
     "delimited": (".csv", ".tsv", ".txt"),
@@ -66,7 +66,9 @@ def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Rea
             Message("文件是空的", "the file is empty"),
             Message("请重新导出并确认文件大小", "export it again and look at its size"),
         )
-    suffix = "." + path.rsplit(".", 1)[-1].lower() if "." in path.rsplit("/", 1)[-1] else ""
+    path_inside = re.sub(r"\.gz$", "", path, flags=re.IGNORECASE)
+    data = compressed.expand(data)
+    suffix = "." + path_inside.rsplit(".", 1)[-1].lower() if "." in path_inside.rsplit("/", 1)[-1] else ""
     candidates = [item for item in layouts if item.source == source and suffix in _SUFFIXES[item.kind]]
     opened, fitting, nearest, refusal = _Opened(data), [], [], None
     for layout in candidates:
@@ -136,6 +138,8 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     ]
     for spec, table in present:
         missing += missing_columns(table, spec)
+    if layout.kind != "json":
+        missing += _unlike(present, layout.recognise.values)
     return (Reading(layout, present, sheets), []) if not missing else (None, missing)
 
 
@@ -143,8 +147,24 @@ def _sheet_tables(sheets: list[Sheet], layout: Layout) -> list[Table | None]:
     tables: list[Table | None] = []
     for spec in layout.tables:
         named = [sheet for sheet in sheets if spec.sheet is None or re.search(spec.sheet, sheet.name or "")]
-        tables.append(table_of(named[0], spec) if named else None)
+        there = placed(named[0], spec) if named else None
+        tables.append(table_of(named[0], there) if there is not None else None)
     return tables
+
+
+def _unlike(present: list[tuple[TableSpec, Table]], patterns: dict[str, str]) -> list[str]:
+    """What the first record should look like and does not: the only mark of a file without a header."""
+    missing = []
+    for name, pattern in patterns.items():
+        cells = [
+            table.frame[f"c{column.number}"][0]
+            for _, table in present
+            for column in table.columns
+            if column.name == name and table.frame.height
+        ]
+        if not any(re.search(pattern, cell or "") for cell in cells):
+            missing.append(f"{name} ~ {pattern}")
+    return missing
 
 
 def _document_tables(opened: _Opened, layout: Layout) -> list[Table | None]:

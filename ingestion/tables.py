@@ -59,6 +59,7 @@ class Table:
     """Records of one table. `frame`: `row_number` Int32 and one text column `c<number>` per column.
 
     For JSON and XML `row_number` is the ordinal of the record, and columns are numbered by first appearance.
+    `elements` holds texts of the document that fields ask for by path.
     `filled` holds (row, column, text) of cells whose value comes from the merged range they lie in.
     """
 
@@ -69,6 +70,7 @@ class Table:
     units_by_item: dict[str, str] = field(default_factory=dict)
     filled: list[tuple[int, int, str]] = field(default_factory=list)
     broken: list[BrokenRecord] = field(default_factory=list)
+    elements: dict[str, str] = field(default_factory=dict)
 
     def column(self, names: list[str]) -> Column | None:
         by_name = {column.name: column for column in self.columns}
@@ -108,8 +110,26 @@ def _cell(sheet: Sheet, row: int, column: int) -> str | None:
     return sheet.rows[row - 1][column - 1]
 
 
+def placed(sheet: Sheet, spec: TableSpec) -> TableSpec | None:
+    """The table with its header at line numbers of this sheet; None when `header_at` finds no line."""
+    if spec.header_at is None:
+        return spec
+    for number, cells in enumerate(sheet.rows):
+        if any(cell is not None and re.search(spec.header_at, cell) for cell in cells):
+            return spec.model_copy(
+                update={
+                    "header_rows": [row + number for row in spec.header_rows],
+                    "unit_row": spec.unit_row + number if spec.unit_row else None,
+                }
+            )
+    return None
+
+
 def header_of(sheet: Sheet, spec: TableSpec) -> list[Column]:
     """The columns of a table: header lines joined, merged headers spread, the unit from its place."""
+    if not spec.header_rows:
+        width = max((len(row) for row in sheet.rows), default=0)
+        return [Column(number, str(number), None) for number in range(1, width + 1)]
     last = max(spec.header_rows)
     if len(sheet.rows) < last:
         return []
@@ -138,7 +158,7 @@ def table_of(sheet: Sheet, spec: TableSpec) -> Table:
     """
     columns = header_of(sheet, spec)
     numbers = [column.number for column in columns]
-    first = max([*spec.header_rows, spec.unit_row or 0]) + 1
+    first = max([0, *spec.header_rows, spec.unit_row or 0]) + 1
     set_aside = [
         SetAside(row, sum(cell is not None for cell in sheet.rows[row - 1]), "header", True)
         for row in range(1, min(first, len(sheet.rows) + 1))

@@ -8,6 +8,7 @@ landed as (
     anti join {{ ref('core_repeated_readings') }} as repeated
         on readings.file_id = repeated.file_id
         and readings.line = repeated.line
+        and readings.column_number = repeated.column_number
     where readings.reading_kind = 'interval'
     group by all
 

@@ -7,26 +7,41 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.readers.text import decode
 from ingestion.tables import Sheet
 
+_NAMED_SEPARATOR = re.compile(r"sep=(\S|\t)[ \t]*(?:[\r\n]|\Z)", re.IGNORECASE)
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _SEPARATORS = (",", "\t", ";", "$", "|")
 
 
 def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     """One sheet; row numbers are record numbers, equal to line numbers while no field holds a line break.
 
-    Raises Refusal `empty_file`, `not_text`, `broken_quotes`.
+    A first line `sep=;`, which spreadsheets write, names the separator and is kept as a line of the file.
+    Raises Refusal `empty_file`, `not_text`, `web_page`, `broken_quotes`.
     """
     text = decode(data)
-    if not text.strip():
+    named = _NAMED_SEPARATOR.match(text)
+    if not (text[named.end() :] if named else text).strip():
         raise Refusal(
             "empty_file",
             Message("文件是空的", "the file is empty"),
             Message("请重新导出并确认文件大小", "export it again and look at its size"),
         )
+    if _WEB_PAGE.match(text):
+        raise Refusal(
+            "web_page",
+            Message(
+                "文件是网页而不是数据 (多为登录页或出错页)",
+                "the file is a web page, no table (mostly a page that says sign in, or error)",
+            ),
+            Message("请登录后重新下载", "sign in and download it again"),
+        )
+    separator = separator or (named.group(1) if named else None)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator or _separator(text), strict=True)
     try:
         rows = [[cell.strip() or None for cell in row] for row in reader]

@@ -25,10 +25,12 @@ Record = dict[str, str]
 def read_json(data: bytes) -> Any:
     """The parsed document, numbers kept as the text that the file holds.
 
-    Raises Refusal `broken_json`.
+    Raises Refusal `broken_json`, `key_twice`.
     """
     try:
-        return json.loads(decode(data), parse_float=str, parse_int=str, parse_constant=str)
+        return json.loads(
+            decode(data), parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_without_repeats
+        )
     except (json.JSONDecodeError, RecursionError) as error:
         where = f"{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else "nesting"
         raise Refusal(
@@ -36,6 +38,20 @@ def read_json(data: bytes) -> Any:
             Message(f"JSON 不完整或有误 (位置 {where})", f"the JSON is incomplete or wrong (at {where})"),
             Message("文件可能没有传完, 请重新导出", "the file may have been cut off; export it again"),
         ) from error
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are all different: of two equal ones a parser would lose the first in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refusal(
+            "key_twice",
+            Message(f"JSON 的同一对象中 “{twice}” 出现两次", f"“{twice}” stands twice in one object of the JSON"),
+            Message("请保留正确的一个后重新导出", "keep the right one and export it again"),
+        )
+    return found
 
 
 def json_table(document: Any, spec: TableSpec) -> Table | None:
@@ -101,9 +117,9 @@ def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
             ),
             Message("请去掉 <!DOCTYPE …> 后重新导出", "export it without <!DOCTYPE …>"),
         )
-    if root.tag != path[0]:
+    if _local(root.tag) != path[0]:
         return None
-    records = root.findall("/".join(path[1:]))
+    records = _found(root, path)
     if not records:
         return None
     flat = []
@@ -111,22 +127,42 @@ def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
     for record in records:
         cells: Record = {}
         for ancestor in record.iterancestors():
-            cells |= {f"{ancestor.tag!s}@{name!s}": str(value) for name, value in ancestor.attrib.items()}
+            cells |= {
+                f"{_local(ancestor.tag)}@{_local(name)}": str(value)
+                for name, value in ancestor.attrib.items()
+            }
         inside += _add_leaves(record, cells)
         flat.append(cells)
     n_all = sum(1 for element in root.iter("*") if len(element) == 0 and (element.text or "").strip())
-    return _table(flat, [SetAside(0, n_all - inside, "document head", False)])
+    table = _table(flat, [SetAside(0, n_all - inside, "document head", False)])
+    for wanted in {item.element for item in spec.fields.values() if item.element is not None}:
+        texts = {(element.text or "").strip() for element in _found(root, wanted.split("/"))} - {""}
+        if len(texts) == 1:
+            table.elements[wanted] = texts.pop()
+    return table
+
+
+def _local(name: Any) -> str:
+    """A name without its namespace: senders change prefixes and addresses, the words stay."""
+    return etree.QName(name).localname
+
+
+def _found(root: Any, path: list[str]) -> list[Any]:
+    """Elements at a path of local names that starts with the root's own."""
+    if _local(root.tag) != path[0]:
+        return []
+    return list(root.findall("/".join(f"{{*}}{name}" for name in path[1:])))
 
 
 def _add_leaves(record: Any, cells: Record) -> int:
     """Leaf texts by element name; a name that repeats inside one record is numbered so nothing is lost."""
-    cells |= {f"@{name}": value for name, value in record.attrib.items()}
+    cells |= {f"@{_local(name)}": value for name, value in record.attrib.items()}
     n_leaves = 0
     for element in record.iter("*"):
         text = (element.text or "").strip()
         if len(element) or not text or element is record:
             continue
-        name = str(element.tag)
+        name = _local(element.tag)
         while name in cells:
             name += "'"
         cells[name] = text

@@ -20,15 +20,17 @@ _FALLBACKS = ("utf-8", "gb18030", "cp1252")
 def decode(data: bytes) -> str:
     """Text of a file. UTF-8 and UTF-16 by their marks, else strict UTF-8, then GB18030, then cp1252.
 
+    UTF-16 without its mark is known by its NUL bytes.
+
     GB18030 comes before cp1252 because a Chinese file read as cp1252 never fails and is always wrong; a
     western file that happens to be valid GB18030 is only possible with pairs of accented letters.
-    Raises Refusal `not_text` for NUL bytes without a mark and for what no encoding explains.
+    Raises Refusal `not_text` for other NUL bytes and for what no encoding explains.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _strict(data, encoding)
     if b"\0" in data:
-        raise _not_text()
+        return _unmarked_utf16(data)
     for encoding in _FALLBACKS:
         try:
             return data.decode(encoding)
@@ -42,6 +44,28 @@ def _strict(data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise _not_text() from error
+
+
+_LOST_MARK = b"\xef\xbf\xbd"
+_MOSTLY = 0.9
+
+
+def _unmarked_utf16(data: bytes) -> str:
+    """UTF-16 whose mark is missing, or was destroyed by a program that took the file for UTF-8.
+
+    Only western text can be told apart: nearly every second byte is NUL, and none of the others.
+    """
+    while data.startswith(_LOST_MARK):
+        data = data[len(_LOST_MARK) :]
+    if len(data) % 2 and data.endswith(b"\n"):
+        data = data[:-1]
+    n_pairs = len(data) // 2
+    first, second = data[0::2].count(0), data[1::2].count(0)
+    if n_pairs and not first and second >= _MOSTLY * n_pairs:
+        return _strict(data, "utf-16-le")
+    if n_pairs and not second and first >= _MOSTLY * n_pairs:
+        return _strict(data, "utf-16-be")
+    raise _not_text()
 
 
 def _not_text() -> Refusal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import zipfile
 from decimal import Decimal
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -15,12 +16,16 @@ from python_calamine import CalamineError, CalamineWorkbook
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.tables import Sheet
 
+# bounds the reader's memory: unpacked parts are held whole while a sheet is read
+_LARGEST_UNPACKED = 600 << 20
+
 
 def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     """Every sheet in workbook order, hidden ones too. Row and column numbers are the file's own.
 
-    Raises Refusal `not_a_workbook`.
+    Raises Refusal `not_a_workbook`, `macro_workbook`, `too_large_inside`.
     """
+    _refuse_hostile(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = []
@@ -42,6 +47,35 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
                 "save it as .xlsx and send it again; remove a password first",
             ),
         ) from error
+
+
+def _refuse_hostile(data: bytes) -> None:
+    """Look into the container before anything unpacks it: a bomb or a macro is refused by name."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        unpacked = sum(part.file_size for part in parts.infolist())
+        has_macro = any(part.filename.lower().endswith("vbaproject.bin") for part in parts.infolist())
+    if unpacked > _LARGEST_UNPACKED:
+        raise Refusal(
+            "too_large_inside",
+            Message(
+                f"工作簿解开后有 {unpacked >> 20} MB, 超过 {_LARGEST_UNPACKED >> 20} MB",
+                f"the workbook unpacks to {unpacked >> 20} MB, more than {_LARGEST_UNPACKED >> 20} MB",
+            ),
+            Message(
+                "请删去多余的格式和空行后另存, 或导出为 CSV",
+                "save it without stray formats and rows, or export it as CSV",
+            ),
+        )
+    if has_macro:
+        raise Refusal(
+            "macro_workbook",
+            Message(
+                "工作簿带有宏, 出于安全不予读取", "the workbook carries macros, which are refused for safety"
+            ),
+            Message("请另存为 .xlsx 后重新上报", "save it as .xlsx and send it again"),
+        )
 
 
 def _text(value: object) -> str | None:

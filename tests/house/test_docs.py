@@ -116,6 +116,7 @@ LAYOUT_SECTIONS = {
     layouts.TableSpec: "tables",
     layouts.FieldSpec: "fields",
     layouts.ValueSpec: "values",
+    layouts.SlotSpec: "slots",
     layouts.UnitSpec: "unit",
     layouts.IgnoreColumns: "ignore_columns",
     layouts.IgnoreRows: "ignore_rows",

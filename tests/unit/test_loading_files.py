@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -299,3 +301,41 @@ def test_a_row_lost_in_the_loader_unbalances_the_ledger(
         rules, f"{HEAD}\n{UNITS}\nX1,甲,2021000,7,1,100,20,1.5,9000,30\nX2,乙,2021000,7,1,1,2,3,4,5\n"
     )
     assert not balances(found)
+
+
+def test_a_key_that_stands_twice_is_refused_not_lost(rules: Rules) -> None:
+    found = read(
+        rules, '{"reportCode": "NY201_2020", "documents": [{"rowData": {"110": "1", "110": "2"}}]}', "r.json"
+    )
+    assert found.refusal is not None
+    assert found.refusal.code == "key_twice"
+    assert "110" in found.refusal.reason.zh
+
+
+@pytest.mark.parametrize("tail", ["", "\n", ",", ",\n", ',"', '\nX3,丙"丁,2021000,7,1,1,2,3,4,5'])
+def test_the_two_counts_agree_on_odd_endings_and_stray_quotes(rules: Rules, tail: str) -> None:
+    found = read(
+        rules,
+        f'{HEAD}\n{UNITS}\nX1,"甲,乙",2021000,7,1,100,20,1.5,9000,30\nX2,丙,2021000,7,1,1,2,3,4,5{tail}',
+    )
+    assert found.refusal is not None or balances(found)
+
+
+def _with_part(original: Path, name: str, data: bytes) -> bytes:
+    packed = io.BytesIO(original.read_bytes())
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr(name, data)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "code"),
+    [("xl/vbaProject.bin", 10, "macro_workbook"), ("xl/media/x.bin", 700 << 20, "too_large_inside")],
+)
+def test_hostile_workbooks_are_refused_before_they_are_unpacked(
+    rules: Rules, checkout: Path, name: str, size: int, code: str
+) -> None:
+    original = next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx"))
+    found = read(rules, _with_part(original, name, bytes(size)), "a.xlsx", "energy_audit")
+    assert found.refusal is not None
+    assert found.refusal.code == code

@@ -5,7 +5,7 @@ readings as (
 ),
 
 repeated as (
-    select file_id, line from {{ ref('core_repeated_readings') }}
+    select file_id, line, column_number from {{ ref('core_repeated_readings') }}
 ),
 
 steps as (
@@ -22,6 +22,7 @@ single as (
     anti join repeated
         on readings.file_id = repeated.file_id
         and readings.line = repeated.line
+        and readings.column_number = repeated.column_number
 ),
 
 -- nearly all readings lie inside one month: one pass, exact sums

@@ -7,7 +7,7 @@ readings as (
 ),
 
 repeated as (
-    select file_id, line from {{ ref('core_repeated_readings') }}
+    select file_id, line, column_number from {{ ref('core_repeated_readings') }}
 ),
 
 files as (
@@ -20,6 +20,7 @@ single as (
     anti join repeated
         on readings.file_id = repeated.file_id
         and readings.line = repeated.line
+        and readings.column_number = repeated.column_number
 ),
 
 followed as (

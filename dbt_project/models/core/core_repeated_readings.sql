@@ -32,7 +32,7 @@ suspects as (
     inner join files on readings.file_id = files.file_id
 ),
 
--- by name of the file and line, never by arrival
+-- by name of the file and place in it, never by arrival; nothing, and a zero, give way to a real amount
 compared as (
     select
         *,
@@ -45,7 +45,7 @@ compared as (
     from suspects
     window by_place as (
         partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at
-        order by path, line
+        order by amount is null, amount = 0, path, line, column_number
     )
 ),
 
@@ -60,6 +60,7 @@ final as (
         ---------- place
         path,
         line,
+        column_number,
 
         ---------- texts
         case when content is not distinct from survivor.content then 'superseded' else 'conflicting' end

@@ -50,10 +50,13 @@ superseded as (
     select
         repeated_readings.file_id,
         files.layout_id,
-        'record',
+        case when by_cell.file_id is null then 'record' else 'cell' end,
         count(*)
     from repeated_readings
     inner join files on repeated_readings.file_id = files.file_id
+    left join counts as by_cell
+        on repeated_readings.file_id = by_cell.file_id
+        and by_cell.unit = 'cell'
     where repeated_readings.reading_state = 'superseded'
     group by all
 ),

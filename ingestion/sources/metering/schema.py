@@ -36,6 +36,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
             {
                 "file_id": checks.text(),
                 "line": pa.Column(pl.Int64, nullable=True),
+                "column_number": checks.integer(),
                 "building_code": checks.text(),
                 "meter_id": checks.text(),
                 "item_code": checks.item_code(reference, "metering"),

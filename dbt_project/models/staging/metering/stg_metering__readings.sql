@@ -16,6 +16,7 @@ final as (
 
         ---------- place
         line,
+        column_number,
 
         ---------- texts
         reading_kind,
