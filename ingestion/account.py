@@ -133,6 +133,27 @@ def filled_cells(table: Table, delivery: Delivery, layout: Layout) -> pl.DataFra
     return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
 
 
+def rounded_readings(rows: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    """One note per table when readings have more than the four decimals at which they rest.
+
+    Names the first of them and how many there are: rounding is half up, at the fourth decimal, never silent.
+    """
+    if layout.target != "readings":
+        return pl.DataFrame(schema=NOTE_COLUMNS)
+    long = rows.filter(pl.col("number_text").str.contains(r"\.\d{4}\d*[1-9]"))
+    first = long.head(1).select(
+        row_number=pl.col("line").cast(pl.Int32),
+        column_number="column_number",
+        found=pl.col("number_text") + pl.lit(f" (× {long.height})"),
+        note_code=pl.lit("digits_rounded"),
+        text_zh=pl.lit("读数多于四位小数, 按四舍五入存为四位; 括号内为条数"),
+        text_en=pl.lit(
+            "readings with more than four decimals rest rounded half up to four; how many stands in brackets"
+        ),
+    )
+    return _conformed(_located(first, table, delivery, layout), NOTE_COLUMNS)
+
+
 def records(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Loaded records with the cells that count as loaded: not ignored, not quarantined."""
     sound = mapped.records.filter(pl.col("problem").is_null()).join(

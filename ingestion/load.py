@@ -161,6 +161,7 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
         notes=[
             account.unknown_columns(mapped, table, delivery, layout),
             account.filled_cells(table, delivery, layout),
+            account.rounded_readings(good, table, delivery, layout),
         ],
         counts=account.counts(mapped, table, refused, layout),
     )

@@ -29,7 +29,11 @@ def read_json(data: bytes) -> Any:
     """
     try:
         return json.loads(
-            decode(data), parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_without_repeats
+            decode(data),
+            parse_float=str,
+            parse_int=str,
+            parse_constant=str,
+            object_pairs_hook=_without_repeats,
         )
     except (json.JSONDecodeError, RecursionError) as error:
         where = f"{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else "nesting"
@@ -48,7 +52,9 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise Refusal(
             "key_twice",
-            Message(f"JSON 的同一对象中 “{twice}” 出现两次", f"“{twice}” stands twice in one object of the JSON"),
+            Message(
+                f"JSON 的同一对象中 “{twice}” 出现两次", f"“{twice}” stands twice in one object of the JSON"
+            ),
             Message("请保留正确的一个后重新导出", "keep the right one and export it again"),
         )
     return found

@@ -339,3 +339,22 @@ def test_hostile_workbooks_are_refused_before_they_are_unpacked(
     found = read(rules, _with_part(original, name, bytes(size)), "a.xlsx", "energy_audit")
     assert found.refusal is not None
     assert found.refusal.code == code
+
+
+def test_more_digits_than_a_reading_holds_are_said(rules: Rules) -> None:
+    head = "building_code,item_code,start_time,end_time,value,unit"
+    span = "310118A001,01000,2021-01-0{0} 00:00:00,2021-01-0{0} 01:00:00,{1},kWh"
+    text = "\n".join(
+        [
+            head,
+            span.format(1, "1.2345"),
+            span.format(2, "1.23456"),
+            span.format(3, "2.000010"),
+            span.format(4, "3.12340000"),
+        ]
+    )
+    found = read(rules, text, "x.csv", "metering")
+    assert found.rows.height == 4
+    assert found.notes.select("note_code", "cell", "found").rows() == [
+        ("digits_rounded", "E3", "1.23456 (× 2)")
+    ]
