@@ -1,7 +1,7 @@
 """One night: what it works on, and whether there is anything to do.
 
-Belongs here: sealing, the plan of a night and its fingerprint, the calendar, the lock, the history line.
-Does not belong here: the steps themselves (defs) or words for people (report).
+Belongs here: sealing, the plan of a night and its fingerprint, the calendar, the lock.
+Does not belong here: the steps themselves (defs), the line of a night that ended (history), words for people (report).
 """
 
 from __future__ import annotations

@@ -18,9 +18,6 @@ class Message:
     def format(self, **values: object) -> Message:
         return Message(self.zh.format(**values), self.en.format(**values))
 
-    def in_language(self, language: str) -> str:
-        return self.zh if language == "zh" else self.en
-
 
 class Refusal(Exception):
     """A file, a declaration or a request that cannot be used: what was found, and how to mend it.
