@@ -6,6 +6,7 @@ Does not belong here: the second count that the ledger is held against (`countin
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from ingestion.contracts.identity import cell_name
 from ingestion.layouts import Layout
 from ingestion.mapping import Mapped
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
-from ingestion.tables import Table
+from ingestion.tables import Sheet, Table
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,22 @@ def unknown_columns(mapped: Mapped, table: Table, delivery: Delivery, layout: La
         text_en=pl.lit("a column the layout does not know; not read"),
     )
     return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
+
+
+def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    """A note for each sheet with cells that no table of the layout claims and `ignore_sheets` does not name."""
+    unnamed = [
+        (delivery.file_id, layout.id, delivery.source, delivery.path, sheet.name, "unknown_sheet", sheet.name)
+        for sheet in sheets
+        if any(cell is not None for row in sheet.rows for cell in row)
+        and not any(re.search(rule.sheets, sheet.name or "") for rule in layout.ignore_sheets)
+    ]
+    names = ("file_id", "layout_id", "source", "path", "sheet", "note_code", "found")
+    frame = pl.DataFrame(unnamed, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(
+        text_zh=pl.lit("版式不认识的工作表, 未读取"),
+        text_en=pl.lit("a sheet the layout does not know; not read"),
+    )
+    return _conformed(frame, NOTE_COLUMNS)
 
 
 def filled_cells(table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:

@@ -310,14 +310,11 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]
     element = (layout.tables[0].records or "").split("/")[-1]
     n_read = counting.count(data, layout.kind, element, layout.separator)
     total: Counter[str] = sum((part.counts for part in parts), Counter())
+    claimed = {table.sheet for _, table in reading.tables}
+    unclaimed = [sheet for sheet in reading.sheets if sheet.name not in claimed]
     if layout.kind == "workbook":
-        claimed = {table.sheet for _, table in reading.tables}
         total["cell_ignored"] += sum(
-            cell is not None
-            for sheet in reading.sheets
-            if sheet.name not in claimed
-            for row in sheet.rows
-            for cell in row
+            cell is not None for sheet in unclaimed for row in sheet.rows for cell in row
         )
     if not layout.counts_cells:
         n_read.pop("cell", None)
@@ -336,7 +333,13 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]
         n_value_cells=_value_cells(layout, rows),
         records=pl.concat([part.records for part in parts], how="vertical"),
         quarantine=pl.concat([frame for part in parts for frame in part.quarantine], how="vertical"),
-        notes=pl.concat([frame for part in parts for frame in part.notes], how="vertical"),
+        notes=pl.concat(
+            [
+                *(frame for part in parts for frame in part.notes),
+                account.unknown_sheets(unclaimed, delivery, layout),
+            ],
+            how="vertical",
+        ),
         counts=counts,
         applied=sum((part.applied for part in parts), Counter()),
     )
