@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingestion.contracts.identity import cell_name
-from ingestion.layouts import Layout
+from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import Mapped
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
 from ingestion.tables import Sheet, Table
@@ -28,22 +28,47 @@ class Delivery:
     path: str
 
 
-def _located(frame: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
-    if "column_number" not in frame.columns:
-        frame = frame.with_columns(column_number=pl.lit(None, dtype=pl.Int32))
-    is_grid = layout.kind in ("delimited", "workbook")
-    names = [
-        cell_name(row, column) if is_grid and row is not None and column is not None else None
-        for row, column in frame.select("row_number", "column_number").iter_rows()
-    ]
-    return frame.with_columns(
-        pl.Series("cell", names, dtype=pl.String),
-        file_id=pl.lit(delivery.file_id),
-        layout_id=pl.lit(layout.id),
-        source=pl.lit(delivery.source),
-        path=pl.lit(delivery.path),
-        sheet=pl.lit(table.sheet, dtype=pl.String),
-    )
+CELLS = {"values": ["sheet", "row_number", "column_number"], "readings": ["line", "column_number"]}
+"""Targets of single values, with the columns that name the cell a value came from; others take whole records."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One table of a file: what every line of its account says of where it stands."""
+
+    delivery: Delivery
+    layout: Layout
+    spec: TableSpec
+    table: Table
+
+    @property
+    def target(self) -> str:
+        return self.layout.target_of(self.spec)
+
+    def cell(self, row: int | None, column: int | None) -> str | None:
+        """A1 form in grids, XPath in XML, JSONPath in JSON; None where only a line can be named."""
+        if row is None or (column is None and self.layout.kind in ("delimited", "workbook")):
+            return None
+        if self.layout.kind in ("delimited", "workbook"):
+            return cell_name(row, column or 0)
+        name = next((item.name for item in self.table.columns if item.number == column), None)
+        if self.layout.kind == "json":
+            return f"$.{self.spec.records}[{row - 1}]" + (f".{name}" if name else "")
+        inside = f"/{name}" if name and "@" not in name[1:] else ""
+        return f"(/{self.spec.records})[{row}]{inside}"
+
+    def located(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if "column_number" not in frame.columns:
+            frame = frame.with_columns(column_number=pl.lit(None, dtype=pl.Int32))
+        places = frame.select("row_number", "column_number").iter_rows()
+        return frame.with_columns(
+            pl.Series("cell", [self.cell(row, column) for row, column in places], dtype=pl.String),
+            file_id=pl.lit(self.delivery.file_id),
+            layout_id=pl.lit(self.layout.id),
+            source=pl.lit(self.delivery.source),
+            path=pl.lit(self.delivery.path),
+            sheet=pl.lit(self.table.sheet, dtype=pl.String),
+        )
 
 
 def _conformed(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame:
@@ -53,12 +78,12 @@ def _conformed(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataF
     return frame.with_columns(missing).select([pl.col(name).cast(kind) for name, kind in columns.items()])
 
 
-def quarantined_records(mapped: Mapped, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+def quarantined_records(mapped: Mapped, place: Place) -> pl.DataFrame:
     bad = mapped.records.filter(pl.col("problem").is_not_null()).rename(
         {"problem": "reason_code", "problem_found": "found"}
     )
     broken = pl.DataFrame(
-        [(b.row_number, b.column_number, "cell_without_header", b.found) for b in table.broken],
+        [(b.row_number, b.column_number, "cell_without_header", b.found) for b in place.table.broken],
         schema={
             "row_number": pl.Int32,
             "column_number": pl.Int32,
@@ -68,17 +93,15 @@ def quarantined_records(mapped: Mapped, table: Table, delivery: Delivery, layout
         orient="row",
     )
     frame = pl.concat([bad, broken], how="diagonal_relaxed").with_columns(unit=pl.lit("record"))
-    return _conformed(with_texts(_located(frame, table, delivery, layout)), QUARANTINE_COLUMNS)
+    return _conformed(with_texts(place.located(frame)), QUARANTINE_COLUMNS)
 
 
-def quarantined_cells(
-    refused: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout
-) -> pl.DataFrame:
+def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
     frame = refused.rename({"check": "reason_code"})
-    if layout.target == "readings":
+    if place.target == "readings":
         frame = frame.with_columns(
             row_number=pl.col("line").cast(pl.Int32),
-            unit=pl.lit("cell" if layout.counts_cells else "record"),
+            unit=pl.lit("cell" if place.layout.counts_cells else "record"),
             found=pl.when(pl.col("reason_code") == "unknown_unit")
             .then(pl.col("unit_text"))
             .when(pl.col("reason_code") == "unknown_item_code")
@@ -86,7 +109,7 @@ def quarantined_cells(
             .otherwise("number_text"),
             period=pl.col("ends_at").cast(pl.String),
         )
-    elif layout.target == "values":
+    elif place.target == "values":
         parts = [
             pl.col(name).cast(pl.String)
             for name in ("year", "period_kind", "period_index")
@@ -104,10 +127,10 @@ def quarantined_cells(
         )
     else:
         frame = frame.with_columns(unit=pl.lit("record"), found=pl.lit(None, dtype=pl.String))
-    return _conformed(with_texts(_located(frame, table, delivery, layout)), QUARANTINE_COLUMNS)
+    return _conformed(with_texts(place.located(frame)), QUARANTINE_COLUMNS)
 
 
-def unknown_columns(mapped: Mapped, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+def unknown_columns(mapped: Mapped, place: Place) -> pl.DataFrame:
     frame = pl.DataFrame(
         [(column.number, column.name) for column in mapped.unknown_columns],
         schema={"column_number": pl.Int32, "found": pl.String},
@@ -118,7 +141,7 @@ def unknown_columns(mapped: Mapped, table: Table, delivery: Delivery, layout: La
         text_zh=pl.lit("版式不认识的列, 未读取"),
         text_en=pl.lit("a column the layout does not know; not read"),
     )
-    return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
+    return _conformed(place.located(frame), NOTE_COLUMNS)
 
 
 def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> pl.DataFrame:
@@ -137,9 +160,9 @@ def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> p
     return _conformed(frame, NOTE_COLUMNS)
 
 
-def filled_cells(table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+def filled_cells(place: Place) -> pl.DataFrame:
     frame = pl.DataFrame(
-        table.filled,
+        place.table.filled,
         schema={"row_number": pl.Int32, "column_number": pl.Int32, "found": pl.String},
         orient="row",
     ).with_columns(
@@ -147,15 +170,31 @@ def filled_cells(table: Table, delivery: Delivery, layout: Layout) -> pl.DataFra
         text_zh=pl.lit("数据区的合并单元格, 取其左上角的值"),
         text_en=pl.lit("a merged cell in the data area, filled from its top left cell"),
     )
-    return _conformed(_located(frame, table, delivery, layout), NOTE_COLUMNS)
+    return _conformed(place.located(frame), NOTE_COLUMNS)
 
 
-def rounded_readings(rows: pl.DataFrame, table: Table, delivery: Delivery, layout: Layout) -> pl.DataFrame:
+def rejoined_rows(place: Place) -> pl.DataFrame:
+    """A note for each row that a separator inside a text had shifted, with the text as it was joined again."""
+    frame = pl.DataFrame(
+        place.table.rejoined,
+        schema={"row_number": pl.Int32, "column_number": pl.Int32, "found": pl.String},
+        orient="row",
+    ).with_columns(
+        note_code=pl.lit("shifted_row_rejoined"),
+        text_zh=pl.lit("文字中的分隔符使本行右移, 已按版式合并并移回"),
+        text_en=pl.lit(
+            "a separator inside a text had shifted this row; joined and moved back as the layout says"
+        ),
+    )
+    return _conformed(place.located(frame), NOTE_COLUMNS)
+
+
+def rounded_readings(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """One note per table when readings have more than the four decimals at which they rest.
 
     Names the first of them and how many there are: rounding is half up, at the fourth decimal, never silent.
     """
-    if layout.target != "readings":
+    if place.target != "readings":
         return pl.DataFrame(schema=NOTE_COLUMNS)
     long = rows.filter(pl.col("number_text").str.contains(r"\.\d{4}\d*[1-9]"))
     first = long.head(1).select(
@@ -168,33 +207,35 @@ def rounded_readings(rows: pl.DataFrame, table: Table, delivery: Delivery, layou
             "readings with more than four decimals rest rounded half up to four; how many stands in brackets"
         ),
     )
-    return _conformed(_located(first, table, delivery, layout), NOTE_COLUMNS)
+    return _conformed(place.located(first), NOTE_COLUMNS)
 
 
-def records(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+def records(mapped: Mapped, refused: pl.DataFrame, place: Place) -> pl.DataFrame:
     """Loaded records with the cells that count as loaded: not ignored, not quarantined."""
     sound = mapped.records.filter(pl.col("problem").is_null()).join(
         mapped.ignored_by_row, on="row_number", how="left"
     )
-    place = "line" if layout.target == "readings" else "row_number"
-    if layout.counts_cells and layout.target in ("values", "readings"):
-        bad = refused.group_by(pl.col(place).cast(pl.Int32).alias("row_number")).agg(
+    line = "line" if place.target == "readings" else "row_number"
+    if place.layout.counts_cells and place.target in CELLS:
+        bad = refused.group_by(pl.col(line).cast(pl.Int32).alias("row_number")).agg(
             n_bad=pl.col("column_number").n_unique().cast(pl.Int64)
         )
         sound = sound.join(bad, on="row_number", how="left").with_columns(pl.col("n_bad").fill_null(0))
     else:
-        rows = refused[place].cast(pl.Int32).to_list() if refused.height else []
+        rows = refused[line].cast(pl.Int32).to_list() if refused.height else []
         sound = sound.filter(~pl.col("row_number").is_in(rows)).with_columns(n_bad=pl.lit(0, dtype=pl.Int64))
     return sound.select(
         "row_number",
         n_cells=pl.col("n_cells") - pl.col("n_ignored") - pl.col("n_bad"),
-        sheet=pl.lit(table.sheet, dtype=pl.String),
+        sheet=pl.lit(place.table.sheet, dtype=pl.String),
+        target=pl.lit(place.target),
     )
 
 
-def counts(mapped: Mapped, table: Table, refused: pl.DataFrame, layout: Layout) -> Counter[str]:
+def counts(mapped: Mapped, refused: pl.DataFrame, place: Place) -> Counter[str]:
+    table = place.table
     n_records = mapped.records.height + len(table.broken)
-    loaded = records(mapped, table, refused, layout)
+    loaded = records(mapped, refused, place)
     all_cells = int(mapped.records["n_cells"].sum() or 0) + sum(b.n_cells for b in table.broken)
     rows = loaded.select("row_number")
     ignored = int(mapped.ignored_by_row.join(rows, on="row_number", how="semi")["n_ignored"].sum() or 0)

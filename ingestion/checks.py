@@ -10,8 +10,10 @@ import polars as pl
 
 from ingestion.reference import Reference
 
+ITEM_KEY = "item_key"
 UNIT_KEY = "unit_key"
-"""Helper column `item_code|unit_text`, present while a frame is validated and dropped afterwards."""
+HELPERS = (ITEM_KEY, UNIT_KEY)
+"""Columns `family|item_code` and `family|item_code|unit_text`, present while a frame is validated, then dropped."""
 
 
 def text(*, optional: bool = True) -> pa.Column:
@@ -26,10 +28,19 @@ def year() -> pa.Column:
     return pa.Column(pl.Int32, pa.Check.in_range(1990, 2100, error="bad_year"), nullable=False)
 
 
-def item_code(reference: Reference, form: str) -> pa.Column:
-    return pa.Column(
-        pl.String, pa.Check.isin(reference.item_codes(form), error="unknown_item_code"), nullable=False
-    )
+def keys(reference: Reference) -> dict[str, pa.Column]:
+    """Helper columns of a table of values: items that their family knows, and the units each can have.
+
+    An item whose meaning is not known has no canonical unit and takes any.
+    """
+    items = [f"{family}|{code}" for family, code in reference.items]
+    units = ["|".join(parts) for parts in reference.allowed_units]
+    return {
+        ITEM_KEY: pa.Column(
+            pl.String, pa.Check.isin(sorted(items), error="unknown_item_code"), nullable=False
+        ),
+        UNIT_KEY: pa.Column(pl.String, pa.Check.isin(sorted(units), error="unknown_unit"), nullable=True),
+    }
 
 
 def amount(*, may_be_negative: bool = False) -> pa.Column:
@@ -41,12 +52,6 @@ def amount(*, may_be_negative: bool = False) -> pa.Column:
     if not may_be_negative:
         checks.append(pa.Check.str_matches(r"^[^-]|^-0+(\.0+)?$", error="negative_amount"))
     return pa.Column(pl.String, checks, nullable=True)
-
-
-def unit_key(reference: Reference, form: str) -> pa.Column:
-    """Known pairs of item and unit; items without a canonical unit (meaning not known) take any unit."""
-    allowed = [f"{code}|{unit}" for family, code, unit in reference.allowed_units if family == form]
-    return pa.Column(pl.String, pa.Check.isin(sorted(allowed), error="unknown_unit"), nullable=True)
 
 
 def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
@@ -79,5 +84,5 @@ def duckdb_columns(schema: pa.DataFrameSchema) -> dict[str, str]:
     return {
         name: _DUCKDB_TYPES[str(column.dtype).split("(")[0]]
         for name, column in schema.columns.items()
-        if name != UNIT_KEY
+        if name not in HELPERS
     }

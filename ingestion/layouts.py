@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.sources import targets
 
 
 class _Strict(BaseModel):
@@ -150,13 +151,18 @@ class ValueSpec(_Strict):
     """Value columns and the item code of each. `columns` is a pattern on the whole column name.
 
     `item` is a constant, may use the pattern's groups (`\\g<code>`), or `{field}` of the record.
-    Named groups `year`, `meter_id` and `building_code` of the pattern replace the record's own fields.
+    A named group of the pattern that is a field of the target replaces the record's own; `fields` gives
+    texts for others, which may use the groups too; `year_offset` is added to the year (同期 is -1).
     """
 
     columns: Pattern
     item: str
     unit: UnitSpec
     slots: SlotSpec | None = None
+    fields: dict[str, str] = Field(
+        default_factory=dict, description="field → text that holds for these columns"
+    )
+    year_offset: int = 0
     nothing: list[str] = Field(default_factory=list, description="texts that stand for no value, such as nan")
     lookup: dict[str, str] | None = None
 
@@ -195,9 +201,37 @@ class IgnoreRows(_Strict):
     _patterns = field_validator("matches")(_compiled)
 
 
+class UnnamedColumns(_Strict):
+    """Cells behind the last header, or under an empty one, that are known and not read."""
+
+    matches: Pattern
+    why: Text
+
+    _patterns = field_validator("matches")(_compiled)
+
+
+class ShiftedRows(_Strict):
+    """Rows whose cells moved right because an unquoted separator split one text: joined again, moved back.
+
+    A row is shifted when the cell of `where` does not match `expected` and its right neighbour does. The cell
+    of `column` takes its right neighbour's text behind `joined_by`, and the cells after it up to `until` move
+    one column left, so that `until` ends up empty.
+    """
+
+    where: str
+    expected: Pattern
+    column: str
+    until: str
+    joined_by: str = ","
+    why: Text
+
+    _patterns = field_validator("expected")(_compiled)
+
+
 class TableSpec(_Strict):
     """One table of a file: which sheet, where its header stands, what its columns mean."""
 
+    target: str | None = Field(default=None, description="raw table; left out: the layout's")
     sheet: Pattern | None = Field(default=None, description="pattern on the sheet name; null: the only sheet")
     header_at: Pattern | None = Field(
         default=None, description="pattern on a cell; `header_rows` and `unit_row` count from its first line"
@@ -213,6 +247,9 @@ class TableSpec(_Strict):
     values: list[ValueSpec] = Field(default_factory=list)
     ignore_columns: list[IgnoreColumns] = Field(default_factory=list)
     ignore_rows: list[IgnoreRows] = Field(default_factory=list)
+    unnamed_columns: UnnamedColumns | None = None
+    shifted_rows: list[ShiftedRows] = Field(default_factory=list)
+    nothing: list[str] = Field(default_factory=list, description="texts that stand for an empty cell")
     interval_minutes: int | None = Field(default=None, gt=0)
     ends_at_next: bool = Field(default=False, description="a reading ends where the next of its meter starts")
 
@@ -251,7 +288,7 @@ class Layout(_Strict):
     id: str
     title: Text
     source: str
-    target: Literal["values", "institutions", "buildings", "readings"]
+    target: str = Field(description="raw table of the source that the rows go to")
     form: str
     edition: str
     kind: Literal["delimited", "workbook", "json", "xml"]
@@ -272,9 +309,21 @@ class Layout(_Strict):
 
     @model_validator(mode="after")
     def _readings_are_one_table(self) -> Layout:
-        if self.target == "readings" and len(self.tables) != 1:
+        if "readings" in map(self.target_of, self.tables) and len(self.tables) != 1:
             raise ValueError("readings come from one table, so that line and column say which reading it is")
         return self
+
+    @model_validator(mode="after")
+    def _targets_are_known(self) -> Layout:
+        known = sorted(targets(self.source))
+        unknown = {self.target, *map(self.target_of, self.tables)} - set(known)
+        if unknown:
+            raise ValueError(f"source {self.source} has the targets {known}, found {sorted(unknown)}")
+        return self
+
+    def target_of(self, table: TableSpec) -> str:
+        """The raw table that one table of the file goes to."""
+        return table.target or self.target
 
     @property
     def counts_cells(self) -> bool:

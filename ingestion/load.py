@@ -15,7 +15,7 @@ import polars as pl
 
 from ingestion import account, counting, spans
 from ingestion.account import Delivery
-from ingestion.checks import UNIT_KEY, failures
+from ingestion.checks import HELPERS, ITEM_KEY, UNIT_KEY, failures
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.numbers import plain_number, unit_spelling
@@ -24,10 +24,8 @@ from ingestion.mapping import Mapped, Surroundings, apply
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise
 from ingestion.reference import Reference
-from ingestion.sources import raw_tables
+from ingestion.sources import item_family, raw_tables
 from ingestion.tables import SetAside, Table
-
-_FAMILY = {"direct_report": "NY201", "energy_audit": "audit", "metering": "metering"}
 
 
 @dataclass
@@ -41,16 +39,16 @@ class Rules:
     register_decides_from_edition: str = "2025"
     _schemas: dict[str, dict[str, pa.DataFrameSchema]] = field(default_factory=dict)
 
-    def schema(self, layout: Layout) -> pa.DataFrameSchema:
-        """The raw schema of a layout's target, built once per source."""
-        if layout.source not in self._schemas:
-            self._schemas[layout.source] = raw_tables(layout.source, self.reference)
-        return self._schemas[layout.source][layout.target]
+    def schema(self, source: str, target: str) -> pa.DataFrameSchema:
+        """The schema of a raw table, built once per source."""
+        if source not in self._schemas:
+            self._schemas[source] = raw_tables(source, self.reference)
+        return self._schemas[source][target]
 
-    def register_decides(self, layout: Layout) -> bool:
+    def register_decides(self, layout: Layout, target: str) -> bool:
         """Whether a form's edition counts only institutions of the register (definition 7)."""
         edition = re.match(r"\d{4}", layout.edition)
-        is_report = layout.source == "direct_report" and layout.target == "values"
+        is_report = layout.source == "direct_report" and target == "values"
         return is_report and edition is not None and edition.group() >= self.register_decides_from_edition
 
 
@@ -61,14 +59,24 @@ class Loaded:
     delivery: Delivery
     layout: Layout | None = None
     refusal: Refusal | None = None
-    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Raw rows by target."""
     records: pl.DataFrame = field(default_factory=pl.DataFrame)
     quarantine: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=QUARANTINE_COLUMNS))
     notes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTE_COLUMNS))
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     applied: Counter[str] = field(default_factory=Counter)
-    n_value_cells: int = 0
-    """Cells of the file that gave at least one row of a `values` table, as counted when it was mapped."""
+    n_value_cells: dict[str, int] = field(default_factory=dict)
+    """Cells of the file that gave at least one value or reading, by target, as counted when it was mapped."""
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Rows of the layout's own target."""
+        return self.tables.get(self.layout.target, pl.DataFrame()) if self.layout else pl.DataFrame()
+
+    @property
+    def n_rows(self) -> int:
+        return sum(frame.height for frame in self.tables.values())
 
 
 def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
@@ -113,6 +121,7 @@ def _unforeseen(error: Exception) -> Refusal:
 
 @dataclass
 class _Part:
+    target: str
     rows: pl.DataFrame
     records: pl.DataFrame
     quarantine: list[pl.DataFrame]
@@ -124,8 +133,11 @@ class _Part:
 def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) -> _Part:
     spec, table = reading.tables[number]
     layout = reading.layout
-    mapped = apply(table, spec, layout, Surroundings(delivery.path, _labels(reading, spec.fields)))
-    if rules.register_decides(layout) and "institution_id" in mapped.records.columns:
+    target = layout.target_of(spec)
+    schema = rules.schema(layout.source, target)
+    types = {name: column.dtype.type for name, column in schema.columns.items()}
+    mapped = apply(table, spec, Surroundings(delivery.path, _labels(reading, spec.fields)), types)
+    if rules.register_decides(layout, target) and "institution_id" in mapped.records.columns:
         outside = pl.col("problem").is_null() & ~pl.col("institution_id").is_in(sorted(rules.register))
         mapped.records = mapped.records.with_columns(
             problem=pl.when(outside).then(pl.lit("not_in_register")).otherwise("problem"),
@@ -134,15 +146,10 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
         bad = mapped.records.filter(pl.col("problem") == "not_in_register")["row_number"].to_list()
         if bad and mapped.values.height:
             mapped.values = mapped.values.filter(~pl.col("row_number").is_in(bad))
-    if layout.target == "readings":
+    if target == "readings":
         _without_reading(mapped, table, spec)
-    rows = (
-        mapped.values
-        if layout.target in ("values", "readings")
-        else mapped.records.filter(pl.col("problem").is_null())
-    )
-    rows, applied = _shaped(rows, delivery, layout, table, rules)
-    schema = rules.schema(layout)
+    rows = mapped.values if target in account.CELLS else mapped.records.filter(pl.col("problem").is_null())
+    rows, applied = _shaped(rows, delivery, layout, spec, table, rules)
     broken = failures(schema, rows).drop_nulls("index")
     first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
@@ -150,20 +157,23 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
         first.with_columns(pl.col("index").cast(pl.Int32)), on="index", how="inner", maintain_order="left"
     )
     good = indexed.join(refused.select("index"), on="index", how="anti", maintain_order="left").drop("index")
+    place = account.Place(delivery, layout, spec, table)
     return _Part(
+        target=target,
         rows=good,
         applied=applied,
-        records=account.records(mapped, table, refused, layout),
+        records=account.records(mapped, refused, place),
         quarantine=[
-            account.quarantined_records(mapped, table, delivery, layout),
-            account.quarantined_cells(refused, table, delivery, layout),
+            account.quarantined_records(mapped, place),
+            account.quarantined_cells(refused, place),
         ],
         notes=[
-            account.unknown_columns(mapped, table, delivery, layout),
-            account.filled_cells(table, delivery, layout),
-            account.rounded_readings(good, table, delivery, layout),
+            account.unknown_columns(mapped, place),
+            account.filled_cells(place),
+            account.rejoined_rows(place),
+            account.rounded_readings(good, place),
         ],
-        counts=account.counts(mapped, table, refused, layout),
+        counts=account.counts(mapped, refused, place),
     )
 
 
@@ -210,10 +220,16 @@ def _labels(reading: Reading, fields: dict[str, FieldSpec]) -> dict[tuple[str | 
 
 
 def _shaped(
-    rows: pl.DataFrame, delivery: Delivery, layout: Layout, table: Table, rules: Rules
+    rows: pl.DataFrame,
+    delivery: Delivery,
+    layout: Layout,
+    spec: TableSpec,
+    table: Table,
+    rules: Rules,
 ) -> tuple[pl.DataFrame, Counter[str]]:
     """The columns of the raw table, in its order, plus what validation needs."""
-    schema = rules.schema(layout)
+    target = layout.target_of(spec)
+    schema = rules.schema(layout.source, target)
     constants: dict[str, str | None] = {
         "file_id": delivery.file_id,
         "layout_id": layout.id,
@@ -232,9 +248,9 @@ def _shaped(
             if name in schema.columns and name not in present
         ]
     )
-    if layout.target == "readings":
+    if target == "readings":
         rows = rows.with_columns(line=pl.col("row_number").cast(pl.Int64))
-        rows = spans.complete(rows, layout.tables[0])
+        rows = spans.complete(rows, spec)
         if "multiplier" not in rows.columns:
             rows = rows.with_columns(multiplier=pl.lit("1"))
         rows = rows.with_columns(multiplier=pl.col("multiplier").fill_null("1"))
@@ -244,30 +260,27 @@ def _shaped(
     if "corrected_number_text" in schema.columns and rows.height:
         rows, applied = _corrected(rows, delivery, layout, rules.corrections)
     for name, column in schema.columns.items():
-        if name not in rows.columns and name != UNIT_KEY:
+        if name not in rows.columns and name not in HELPERS:
             rows = rows.with_columns(pl.lit(None, dtype=column.dtype.type).alias(name))
     if UNIT_KEY in schema.columns:
-        known = set(rules.reference.item_codes(_FAMILY[layout.source]))
-        measured = [
-            code
-            for (family, code), unit in rules.reference.items.items()
-            if family == _FAMILY[layout.source] and unit and code in known
-        ]
+        family = item_family(layout.source, layout.form)
         unit = (
             pl.coalesce("corrected_unit_text", "unit_text")
             if "corrected_unit_text" in rows.columns
             else pl.col("unit_text")
         )
-        key = pl.concat_str([pl.col("item_code"), pl.lit("|"), unit.fill_null("")])
-        rows = rows.with_columns(pl.when(pl.col("item_code").is_in(measured)).then(key).alias(UNIT_KEY))
-    if "number_text" in schema.columns and layout.target in ("values", "readings"):
+        item_key = pl.concat_str([pl.lit(family), pl.col("item_code")], separator="|")
+        key = pl.concat_str([item_key, unit.fill_null("")], separator="|")
+        measured = pl.col("item_code").is_in(rules.reference.measured_codes(family))
+        rows = rows.with_columns(pl.when(measured).then(key).alias(UNIT_KEY), item_key.alias(ITEM_KEY))
+    if "number_text" in schema.columns:
         used = (
             pl.coalesce("corrected_number_text", "number_text")
             if "corrected_number_text" in rows.columns
             else pl.col("number_text")
         )
         # what is no number is judged, and shown, as the file has it
-        as_found = pl.coalesce("value_text", pl.lit("?")) if layout.target == "readings" else pl.lit("?")
+        as_found = pl.coalesce("value_text", pl.lit("?")) if target == "readings" else pl.lit("?")
         rows = rows.with_columns(number_text=pl.when(used.is_null()).then(as_found).otherwise("number_text"))
     return rows.select(list(schema.columns)), applied
 
@@ -325,12 +338,15 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]
         }
         for unit, n in n_read.items()
     }
-    rows = pl.concat([part.rows for part in parts], how="vertical")
+    tables = {
+        target: pl.concat([part.rows for part in parts if part.target == target], how="vertical")
+        for target in dict.fromkeys(part.target for part in parts)
+    }
     return Loaded(
         delivery,
         layout,
-        rows=rows,
-        n_value_cells=_value_cells(layout, rows),
+        tables=tables,
+        n_value_cells=_value_cells(layout, tables),
         records=pl.concat([part.records for part in parts], how="vertical"),
         quarantine=pl.concat([frame for part in parts for frame in part.quarantine], how="vertical"),
         notes=pl.concat(
@@ -345,9 +361,9 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]
     )
 
 
-def _value_cells(layout: Layout, rows: pl.DataFrame) -> int:
-    if layout.target == "values":
-        return rows.select("sheet", "row_number", "column_number").unique().height
-    if layout.target == "readings" and layout.counts_cells:
-        return rows.select("line", "column_number").unique().height
-    return 0
+def _value_cells(layout: Layout, tables: dict[str, pl.DataFrame]) -> dict[str, int]:
+    return {
+        target: rows.select(account.CELLS[target]).unique().height
+        for target, rows in tables.items()
+        if target in account.CELLS and layout.counts_cells
+    }

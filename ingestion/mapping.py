@@ -13,11 +13,9 @@ import polars as pl
 
 from ingestion import spans
 from ingestion.contracts.numbers import plain_number, unit_spelling
-from ingestion.layouts import FieldSpec, Layout, TableSpec, ValueSpec
+from ingestion.layouts import FieldSpec, TableSpec, ValueSpec
 from ingestion.tables import Column, Table
 
-_REPLACED = {"year": pl.Int32, "meter_id": pl.String, "building_code": pl.String}
-"""Fields of the record that a named group of a value column's pattern replaces, with their types."""
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
 _STAMP_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
@@ -76,18 +74,21 @@ def missing_columns(table: Table, spec: TableSpec) -> list[str]:
     return fields + days
 
 
-def apply(table: Table, spec: TableSpec, layout: Layout, around: Surroundings) -> Mapped:
-    """Map one table. No row is dropped: a record whose key cannot be read keeps its `problem`."""
+def apply(table: Table, spec: TableSpec, around: Surroundings, types: dict[str, pl.DataType]) -> Mapped:
+    """Map one table. No row is dropped: a record whose key cannot be read keeps its `problem`.
+
+    `types` are the columns of the target: the fields that a value column may replace.
+    """
     records = _records(table, spec, around)
     if spec.ends_at_next:
         records = spans.until_the_next(records)
-    values, used = _values(table, spec, records)
+    values, used = _values(table, spec, records, types)
     used |= {column.name for column in table.columns if column.name in field_columns(spec)}
     ignored, unknown = [], []
     for column in table.columns:
         if column.name in used:
             continue
-        if any(re.fullmatch(rule.columns, column.name) for rule in spec.ignore_columns):
+        if not column.name or any(re.fullmatch(rule.columns, column.name) for rule in spec.ignore_columns):
             ignored.append(column)
         else:
             unknown.append(column)
@@ -103,9 +104,6 @@ def apply(table: Table, spec: TableSpec, layout: Layout, around: Surroundings) -
 
 def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFrame:
     cells = [f"c{column.number}" for column in table.columns]
-    filled: dict[int, int] = {}
-    for row, _, _ in table.filled:
-        filled[row] = filled.get(row, 0) + 1
     frame = table.frame.select(
         "row_number",
         (
@@ -115,10 +113,10 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
         ).alias("n_cells"),
         *[_field(table, item, around).alias(f"text_{name}") for name, item in spec.fields.items()],
     )
-    if filled:
+    if table.n_more:
         frame = frame.with_columns(
             n_cells=pl.col("n_cells")
-            - pl.col("row_number").replace_strict(filled, default=0, return_dtype=pl.Int64)
+            + pl.col("row_number").replace_strict(dict(table.n_more), default=0, return_dtype=pl.Int64)
         )
     problems = []
     for name, item in spec.fields.items():
@@ -250,7 +248,9 @@ def _plain(text: pl.Expr) -> pl.Expr:
     return pl.coalesce(plain, odd)
 
 
-def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
+def _values(
+    table: Table, spec: TableSpec, records: pl.DataFrame, types: dict[str, pl.DataType]
+) -> tuple[pl.DataFrame, set[str]]:
     """Value cells of the records whose key is sound, in file order."""
     parts, used = [], set()
     taken = field_columns(spec)
@@ -285,11 +285,9 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
                 item_code=_item(value, found, keys.columns),
             )
             n_matched += 1
-            part = part.with_columns(
-                pl.lit(text).cast(_REPLACED[name]).alias(name)
-                for name, text in found.groupdict().items()
-                if text and name in _REPLACED
-            )
+            part = part.with_columns(_replaced(value, found, types))
+            if value.year_offset and "year" in part.columns:
+                part = part.with_columns(pl.col("year") + value.year_offset)
             if value.slots is not None:
                 part = part.with_columns(spans.of_column(value.slots, found, n_matched))
             parts.append(part.drop("problem"))
@@ -306,6 +304,13 @@ def _values(table: Table, spec: TableSpec, records: pl.DataFrame) -> tuple[pl.Da
             pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String)
         )
     return frame.with_columns(number_text=_plain(pl.col("value_text"))), used
+
+
+def _replaced(value: ValueSpec, found: re.Match[str], types: dict[str, pl.DataType]) -> list[pl.Expr]:
+    """Fields that hold for one value column: named groups of its pattern, and the texts of `fields`."""
+    texts = {name: text for name, text in found.groupdict().items() if text}
+    texts |= {name: found.expand(text) for name, text in value.fields.items()}
+    return [pl.lit(text).cast(types[name]).alias(name) for name, text in texts.items() if name in types]
 
 
 def _unit(table: Table, value: ValueSpec, column: Column, found: re.Match[str]) -> pl.Expr:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from ingestion.account import CELLS
 from ingestion.archive import Receipt
 from ingestion.checks import duckdb_columns
 from ingestion.contracts.corrections import Correction
@@ -28,7 +29,7 @@ _COMMON = {
         reason_zh VARCHAR, reason_en VARCHAR, mend_zh VARCHAR, mend_en VARCHAR""",
     "file_counts": """file_id VARCHAR, layout_id VARCHAR, unit VARCHAR, n_read BIGINT, n_loaded BIGINT,
         n_quarantined BIGINT, n_ignored BIGINT""",
-    "records": "file_id VARCHAR, layout_id VARCHAR, sheet VARCHAR, row_number INTEGER, n_cells BIGINT",
+    "records": "file_id VARCHAR, layout_id VARCHAR, target VARCHAR, sheet VARCHAR, row_number INTEGER, n_cells BIGINT",
     "quarantine": """file_id VARCHAR, layout_id VARCHAR, source VARCHAR, path VARCHAR, sheet VARCHAR,
         row_number INTEGER, column_number INTEGER, cell VARCHAR, unit VARCHAR, reason_code VARCHAR, found VARCHAR,
         expected_zh VARCHAR, expected_en VARCHAR, mend_zh VARCHAR, mend_en VARCHAR, institution_id VARCHAR,
@@ -74,7 +75,7 @@ def write_source(
                 continue
             ddl = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             con.execute(f"create or replace table raw.{source}__{target} ({ddl})")
-            frames = [item.rows for item in loaded if item.layout and item.layout.target == target]
+            frames = [item.tables[target] for item in loaded if target in item.tables]
             _insert(con, f"{source}__{target}", frames, list(columns))
         _insert_rows(
             con,
@@ -87,7 +88,7 @@ def write_source(
                 frame = item.records.with_columns(
                     file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id)
                 )
-                _insert(con, "records", [frame], ["file_id", "layout_id", "sheet", "row_number", "n_cells"])
+                _insert(con, "records", [frame], _RECORDS)
         for item in loaded:
             _write_counts(con, source, item)
         _insert(con, "quarantine", [item.quarantine for item in loaded], None)
@@ -108,44 +109,39 @@ def _write_counts(con: duckdb.DuckDBPyConnection, source: str, item: Loaded) -> 
     if item.layout is None:
         return
     identity = item.delivery.file_id
-    target = item.layout.target
-    by_cell = item.layout.counts_cells and target in _CELLS
     for unit, n in item.counts.items():
-        query = _COUNTS[("values" if by_cell else target, unit)].format(source=source)
-        n_loaded = _count(con, query, [identity])
-        if by_cell and unit == "cell":
-            n_loaded -= item.n_value_cells
-            n_loaded += _count(
-                con,
-                f"""select count(*) from (select distinct {_CELLS[target]}
-                from raw.{source}__{target} where file_id = ?)""",
-                [identity],
-            )
+        n_loaded = sum(_n_loaded(con, source, target, unit, item) for target in item.tables)
         row = (identity, item.layout.id, unit, n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
         _insert_rows(con, "file_counts", [row])
 
 
-_CELLS = {"values": "sheet, row_number, column_number", "readings": "line, column_number"}
-"""Columns of a table of single values that name the cell a value came from."""
-_SUM_OF_CELLS = "select coalesce(sum(n_cells), 0) from raw.records where file_id = ?"
-_IN_TABLE = """select coalesce(sum(n_cells), 0) from raw.records where file_id = $1 and row_number in
-    (select row_number from raw.{source}__%s where file_id = $1)"""
-_COUNTS = {
-    ("values", "record"): "select count(*) from raw.records where file_id = ?",
-    ("values", "cell"): _SUM_OF_CELLS,
-    ("readings", "record"): "select count(*) from raw.{source}__readings where file_id = ?",
-} | {
-    (target, unit): query
-    for target in ("institutions", "buildings")
-    for unit, query in (
-        ("record", f"select count(*) from raw.{{source}}__{target} where file_id = ?"),
-        ("cell", _IN_TABLE % target),
-    )
-}
+_RECORDS = ["file_id", "layout_id", "target", "sheet", "row_number", "n_cells"]
+_CELLS_OF_RECORDS = """select {count} from raw.records as records where file_id = ? and target = '{target}'"""
+_IN_TABLE = """ and exists (select 1 from raw.{table} as loaded where loaded.file_id = records.file_id
+    and loaded.row_number = records.row_number and loaded.sheet is not distinct from records.sheet)"""
 
 
-def _count(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object]) -> int:
-    return int(con.execute(query, parameters).fetchall()[0][0])
+def _n_loaded(con: duckdb.DuckDBPyConnection, source: str, target: str, unit: str, item: Loaded) -> int:
+    """Records or cells of one file that stand in the table of a target."""
+    table = f"{source}__{target}"
+    identity = item.delivery.file_id
+    assert item.layout is not None
+    if not item.layout.counts_cells or (unit == "record" and target not in CELLS):
+        return _count(con, f"select count(*) from raw.{table} where file_id = ?", identity)
+    count = "count(*)" if unit == "record" else "coalesce(sum(n_cells), 0)"
+    query = _CELLS_OF_RECORDS.format(count=count, target=target)
+    if target not in CELLS:
+        return _count(con, query + _IN_TABLE.format(table=table), identity)
+    n_loaded = _count(con, query, identity)
+    if unit == "cell":
+        cells = ", ".join(CELLS[target])
+        in_table = f"select count(*) from (select distinct {cells} from raw.{table} where file_id = ?)"
+        n_loaded += _count(con, in_table, identity) - item.n_value_cells[target]
+    return n_loaded
+
+
+def _count(con: duckdb.DuckDBPyConnection, query: str, identity: str) -> int:
+    return int(con.execute(query, [identity]).fetchall()[0][0])
 
 
 def write_table(
@@ -233,14 +229,14 @@ def _write_readings(
     """One Parquet file per source file, in a folder per received day; written whole, then renamed."""
     paths = []
     for item in loaded:
-        if not (item.layout and item.layout.target == "readings"):
+        if "readings" not in item.tables:
             continue
         day = receipts[item.delivery.file_id].received_on
         folder = home.readings / f"received_on={day.isoformat()}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{item.delivery.file_id}.parquet"
         partial = folder / f".{item.delivery.file_id}.{os.getpid()}"
-        con.register("incoming", item.rows.to_arrow())
+        con.register("incoming", item.tables["readings"].to_arrow())
         con.execute(
             """
             copy (

@@ -144,12 +144,23 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
 
 
 def _sheet_tables(sheets: list[Sheet], layout: Layout) -> list[Table | None]:
-    tables: list[Table | None] = []
+    """The layout's tables, None where one is not there. Several on one sheet divide its lines between them."""
+    found: list[tuple[Sheet, int, TableSpec] | None] = []
     for spec in layout.tables:
         named = [sheet for sheet in sheets if spec.sheet is None or re.search(spec.sheet, sheet.name or "")]
         there = placed(named[0], spec) if named else None
-        tables.append(table_of(named[0], there) if there is not None else None)
-    return tables
+        found.append((named[0], *there) if there is not None else None)
+    starts: dict[str | None, list[int]] = {}
+    for sheet, start, _ in filter(None, found):
+        starts[sheet.name] = sorted({*starts.get(sheet.name, []), start})
+    return [table_of(item[0], item[2], _lines(item[0], item[1], starts)) if item else None for item in found]
+
+
+def _lines(sheet: Sheet, start: int, starts: dict[str | None, list[int]]) -> range:
+    """A table's own lines: from its start, the first from the top, to the start of the next."""
+    of_sheet = starts[sheet.name]
+    following = [other for other in of_sheet if other > start]
+    return range(1 if start == of_sheet[0] else start, following[0] if following else len(sheet.rows) + 1)
 
 
 def _unlike(present: list[tuple[TableSpec, Table]], patterns: dict[str, str]) -> list[str]:

@@ -25,8 +25,9 @@ class Reference:
     known_units: frozenset[str]
     allowed_units: frozenset[tuple[str, str, str]]
 
-    def item_codes(self, form: str) -> list[str]:
-        return sorted(code for family, code in self.items if family == form)
+    def measured_codes(self, family: str) -> list[str]:
+        """Codes of a family whose unit is known."""
+        return sorted(code for (of, code), unit in self.items.items() if of == family and unit)
 
 
 def _rows(name: str, seeds: Path) -> list[dict[str, str]]:

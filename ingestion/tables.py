@@ -7,12 +7,13 @@ Does not belong here: any meaning of a column (mapping) or any byte (readers).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from ingestion.contracts.numbers import unit_in_header, unit_spelling
-from ingestion.layouts import TableSpec
+from ingestion.layouts import ShiftedRows, TableSpec
 
 
 @dataclass
@@ -60,7 +61,9 @@ class Table:
 
     For JSON and XML `row_number` is the ordinal of the record, and columns are numbered by first appearance.
     `elements` holds texts of the document that fields ask for by path.
-    `filled` holds (row, column, text) of cells whose value comes from the merged range they lie in.
+    `filled` holds (row, column, text) of cells whose value comes from the merged range they lie in, `rejoined`
+    those whose text a stray separator had split. `n_more` says by row how many cells the file holds more than
+    the frame (or fewer, if negative).
     """
 
     sheet: str | None
@@ -70,7 +73,9 @@ class Table:
     units_by_item: dict[str, str] = field(default_factory=dict)
     filled: list[tuple[int, int, str]] = field(default_factory=list)
     broken: list[BrokenRecord] = field(default_factory=list)
+    rejoined: list[tuple[int, int, str]] = field(default_factory=list)
     elements: dict[str, str] = field(default_factory=dict)
+    n_more: Counter[int] = field(default_factory=Counter)
 
     def column(self, names: list[str]) -> Column | None:
         by_name = {column.name: column for column in self.columns}
@@ -110,18 +115,19 @@ def _cell(sheet: Sheet, row: int, column: int) -> str | None:
     return sheet.rows[row - 1][column - 1]
 
 
-def placed(sheet: Sheet, spec: TableSpec) -> TableSpec | None:
-    """The table with its header at line numbers of this sheet; None when `header_at` finds no line."""
+def placed(sheet: Sheet, spec: TableSpec) -> tuple[int, TableSpec] | None:
+    """First line of the table, and its header at line numbers of this sheet; None when `header_at` finds no line."""
     if spec.header_at is None:
-        return spec
+        return 1, spec
     for number, cells in enumerate(sheet.rows):
         if any(cell is not None and re.search(spec.header_at, cell) for cell in cells):
-            return spec.model_copy(
+            there = spec.model_copy(
                 update={
                     "header_rows": [row + number for row in spec.header_rows],
                     "unit_row": spec.unit_row + number if spec.unit_row else None,
                 }
             )
+            return number + 1, there
     return None
 
 
@@ -149,32 +155,41 @@ def header_of(sheet: Sheet, spec: TableSpec) -> list[Column]:
     return columns
 
 
-def table_of(sheet: Sheet, spec: TableSpec) -> Table:
-    """Cut the records of one table out of a sheet.
+def table_of(sheet: Sheet, spec: TableSpec, lines: range | None = None) -> Table:
+    """Cut the records of one table out of a sheet, or out of the `lines` that are its own.
 
-    Every non-empty cell of the sheet lands either in `frame` or in `set_aside`: header and unit lines,
+    Every non-empty cell of them lands either in `frame` or in `set_aside`: header and unit lines,
     lines before them, subtotal and footnote lines named by the layout. A record with a non-empty cell in
     a column without a header goes to `broken`, because nobody could say what its cells are.
     """
+    lines = lines or range(1, len(sheet.rows) + 1)
     columns = header_of(sheet, spec)
+    if spec.unnamed_columns is not None:
+        headed = {column.number for column in columns}
+        width = max((len(sheet.rows[row - 1]) for row in lines), default=0)
+        columns += [Column(number, "", None) for number in range(1, width + 1) if number not in headed]
     numbers = [column.number for column in columns]
-    first = max([0, *spec.header_rows, spec.unit_row or 0]) + 1
+    first = max([lines.start - 1, *spec.header_rows, spec.unit_row or 0]) + 1
     set_aside = [
         SetAside(row, sum(cell is not None for cell in sheet.rows[row - 1]), "header", True)
-        for row in range(1, min(first, len(sheet.rows) + 1))
+        for row in range(lines.start, min(first, lines.stop))
     ]
     fill_columns = {
         column.number
         for column in columns
         if any(field.fill_down and column.name in field.column_names for field in spec.fields.values())
     }
-    spread = _filled_merges(sheet, range(first, len(sheet.rows) + 1))
+    spread = _filled_merges(sheet, range(first, lines.stop))
     rows: list[tuple[int, list[str | None]]] = []
     filled: list[tuple[int, int, str]] = []
     broken: list[BrokenRecord] = []
+    rejoined: list[tuple[int, int, str]] = []
+    n_more: Counter[int] = Counter()
     stopped: tuple[str, bool] | None = None
-    by_name = {column.name: column.number for column in columns}
-    for row in range(first, len(sheet.rows) + 1):
+    by_name = {column.name: column.number for column in columns if column.name}
+    named = set(by_name.values())
+    nothing = set(spec.nothing)
+    for row in range(first, lines.stop):
         cells = sheet.rows[row - 1]
         n_cells = sum(cell is not None for cell in cells)
         if n_cells == 0:
@@ -184,9 +199,13 @@ def table_of(sheet: Sheet, spec: TableSpec) -> Table:
             set_aside.append(SetAside(row, n_cells, rule[0], True))
             stopped = rule if rule[1] else None
             continue
-        beyond = next(
-            (n for n, cell in enumerate(cells, 1) if cell is not None and n not in by_name.values()), None
-        )
+        for shift in spec.shifted_rows:
+            moved = _moved_back(cells, shift, by_name)
+            if moved is not None:
+                cells = moved
+                rejoined.append((row, by_name[shift.column], cells[by_name[shift.column] - 1] or ""))
+                n_more[row] += 1
+        beyond = next((n for n in _unnamed(cells, named) if not _is_ignored(spec, cells[n - 1])), None)
         if beyond is not None:
             broken.append(BrokenRecord(row, beyond, n_cells, cells[beyond - 1] or ""))
             continue
@@ -196,9 +215,47 @@ def table_of(sheet: Sheet, spec: TableSpec) -> Table:
             if text is None and number in fill_columns and (row, number) in spread:
                 text = spread[(row, number)]
                 filled.append((row, number, text))
+                n_more[row] -= 1
+            if text in nothing:
+                text = None
+                n_more[row] += 1
             picked.append(text)
         rows.append((row, picked))
-    return Table(sheet.name, columns, frame_of(numbers, rows), set_aside, filled=filled, broken=broken)
+    return Table(
+        sheet.name,
+        columns,
+        frame_of(numbers, rows),
+        set_aside,
+        filled=filled,
+        broken=broken,
+        rejoined=rejoined,
+        n_more=n_more,
+    )
+
+
+def _unnamed(cells: list[str | None], named: set[int]) -> list[int]:
+    return [number for number, cell in enumerate(cells, 1) if cell is not None and number not in named]
+
+
+def _is_ignored(spec: TableSpec, cell: str | None) -> bool:
+    rule = spec.unnamed_columns
+    return rule is not None and re.fullmatch(rule.matches, cell or "") is not None
+
+
+def _moved_back(
+    cells: list[str | None], shift: ShiftedRows, by_name: dict[str, int]
+) -> list[str | None] | None:
+    """The row as it was before a separator inside a text moved it right; None when it is not shifted."""
+    if not {shift.where, shift.column, shift.until} <= set(by_name):
+        return None
+    where, column, until = by_name[shift.where], by_name[shift.column], by_name[shift.until]
+    cells = cells + [None] * (max(where + 1, until) - len(cells))
+    if re.fullmatch(shift.expected, cells[where - 1] or "") or not re.fullmatch(
+        shift.expected, cells[where] or ""
+    ):
+        return None
+    joined = f"{cells[column - 1] or ''}{shift.joined_by}{cells[column] or ''}"
+    return [*cells[: column - 1], joined, *cells[column + 1 : until], None, *cells[until:]]
 
 
 def _row_rule(spec: TableSpec, cells: list[str | None], by_name: dict[str, int]) -> tuple[str, bool] | None:

@@ -119,7 +119,10 @@ def main():
     uv = os.path.join(VENV, SCRIPTS, "uv")
     environment = installer_environment()
     run(
-        [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", PYTHON, "--require-hashes"] + offline + [LOCK], environment
+        [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", PYTHON, "--require-hashes"]
+        + offline
+        + [LOCK],
+        environment,
     )
     run(
         [

@@ -92,7 +92,7 @@ def _facts(found: Loaded, balances: bool) -> dict[str, Any]:
     return {
         "source": found.delivery.source,
         "layout": found.layout.id if found.layout else None,
-        "rows": found.rows.height,
+        "rows": found.n_rows,
         "counts": found.counts,
         "balances": balances,
         "refusal": None
@@ -121,7 +121,7 @@ def _tell(teller: Teller, file: Path, found: Loaded, balances: bool) -> None:
         f"layout {found.layout.id}: {found.layout.title.en}",
         "bold",
     )
-    teller.say(f"数据行 {found.rows.height}", f"{found.rows.height} raw rows")
+    teller.say(f"数据行 {found.n_rows}", f"{found.n_rows} raw rows")
     for unit, n in found.counts.items():
         name = {"record": ("记录", "records"), "cell": ("单元格", "cells")}[unit]
         teller.say(

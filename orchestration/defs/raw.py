@@ -148,7 +148,7 @@ def _metadata(source: str, loaded: list[Loaded]) -> dict[str, Any]:
     shown = loaded[:30]
     hashes = pl.DataFrame([item.delivery.file_id for item in loaded], schema=["file_id"])
     return {
-        "dagster/row_count": sum(item.rows.height for item in loaded),
+        "dagster/row_count": sum(item.n_rows for item in loaded),
         "files": len(loaded),
         "refused": [f"{item.delivery.path}: {item.refusal.reason.en}" for item in loaded if item.refusal],
         "quarantined": sum(item.quarantine.height for item in loaded),
@@ -157,7 +157,7 @@ def _metadata(source: str, loaded: list[Loaded]) -> dict[str, Any]:
             [item.delivery.path.rsplit("/", 1)[-1][:40].encode("ascii", "replace").decode() for item in shown]
             or ["-"],
             {
-                "loaded": [item.rows.height for item in shown] or [0],
+                "loaded": [item.n_rows for item in shown] or [0],
                 "quarantined": [item.quarantine.height for item in shown] or [0],
             },
             f"{source}: rows by file",

@@ -121,6 +121,8 @@ LAYOUT_SECTIONS = {
     layouts.IgnoreColumns: "ignore_columns",
     layouts.IgnoreRows: "ignore_rows",
     layouts.IgnoreSheets: "ignore_sheets",
+    layouts.UnnamedColumns: "unnamed_columns",
+    layouts.ShiftedRows: "shifted_rows",
     layouts.Text: "Texts",
 }
 PROFILE_SECTIONS = {

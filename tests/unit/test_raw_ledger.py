@@ -61,8 +61,10 @@ def test_the_ledger_sees_one_lost_row(
 
 def _lose_a_record(found: Loaded) -> None:
     """What a bug in a join or a filter would do: rows go, the account of them stays."""
-    key = "line" if "line" in found.rows.columns else "row_number"
-    last = found.rows[key].max()
-    found.rows = found.rows.filter(found.rows[key] != last)
-    if "value_text" in found.rows.columns:
+    assert found.layout is not None
+    rows = found.rows
+    key = "line" if "line" in rows.columns else "row_number"
+    last = rows[key].max()
+    found.tables[found.layout.target] = rows.filter(rows[key] != last)
+    if "value_text" in rows.columns:
         found.records = found.records.filter(found.records["row_number"] != last)

@@ -8,7 +8,10 @@ import polars as pl
 from ingestion import checks
 from ingestion.reference import Reference
 
-FORM = "NY201"
+
+def item_family(form: str) -> str:
+    """The same code means different things in different forms: 103 is vehicles in NY201 and persons in NY301."""
+    return form
 
 
 def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
@@ -36,19 +39,20 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "year_starts_on": checks.text(),
                 "task_state": checks.text(),
                 "release_number": checks.integer(),
-                "item_code": checks.item_code(reference, FORM),
+                "item_code": checks.text(),
                 "value_text": checks.text(),
                 "number_text": checks.amount(),
                 "unit_text": checks.text(),
                 "correction_id": checks.text(),
                 "corrected_number_text": checks.text(),
                 "corrected_unit_text": checks.text(),
-                checks.UNIT_KEY: checks.unit_key(reference, FORM),
+                **checks.keys(reference),
             }
         ),
         "institutions": pa.DataFrameSchema(
             {
                 "file_id": checks.text(),
+                "sheet": checks.text(),
                 "row_number": checks.integer(),
                 "institution_id": checks.text(),
                 "institution_id_scheme": checks.text(),

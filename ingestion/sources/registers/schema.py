@@ -15,6 +15,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
         "institutions": pa.DataFrameSchema(
             {
                 "file_id": checks.text(),
+                "sheet": checks.text(),
                 "row_number": checks.integer(),
                 "institution_id": checks.text(),
                 "institution_id_scheme": checks.text(),
@@ -33,6 +34,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
         "buildings": pa.DataFrameSchema(
             {
                 "file_id": checks.text(),
+                "sheet": checks.text(),
                 "row_number": checks.integer(),
                 "building_code": checks.text(),
                 "building_name": checks.text(),

@@ -1,0 +1,230 @@
+"""Keys of the layout language that carry messy tables, each on a small table written out by hand."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import openpyxl
+import pytest
+import yaml
+
+from ingestion.account import Delivery
+from ingestion.contracts.messages import Refusal
+from ingestion.layouts import Layout, load_layouts
+from ingestion.load import Loaded, Rules, load
+from ingestion.reference import load_reference
+
+RETURNS = """
+id: returns
+title: {zh: 报表, en: returns}
+source: direct_report
+target: values
+form: NY201
+edition: "2020"
+kind: delimited
+separator: "$"
+recognise: {columns: [code, area]}
+tables:
+  - fields:
+      institution_id: {column: code}
+      institution_name: {column: name, optional: true}
+      region_code: {column: area, optional: true}
+      year: {constant: "2020", kind: integer}
+      period_kind: {constant: year}
+      period_index: {constant: "0", kind: integer}
+    values:
+      - {columns: power, item: "110", unit: {constant: kWh}}
+    ignore_columns:
+      - {columns: kind, why: {zh: 不用, en: not used}}
+"""
+
+
+def rules_of(text: str, **table: object) -> Rules:
+    layout = yaml.safe_load(text)
+    layout["tables"][0] |= table
+    return Rules([Layout.model_validate(layout)], load_reference())
+
+
+def read(rules: Rules, data: str | bytes, path: str = "a.csv") -> Loaded:
+    layout = rules.layouts[0]
+    content = data.encode() if isinstance(data, str) else data
+    found = load(Delivery("f1", layout.source, path), content, rules)
+    assert found.refusal is None, found.refusal
+    for unit, n in found.counts.items():
+        assert n["n_read"] == n["n_loaded"] + n["n_quarantined"] + n["n_ignored"], (unit, n)
+    return found
+
+
+SHIFT = {
+    "where": "area",
+    "expected": "NORTH|SOUTH",
+    "column": "name",
+    "until": "kind",
+    "joined_by": ",",
+    "why": {"zh": "名称中的逗号", "en": "a comma in the name"},
+}
+
+
+def test_a_row_that_a_separator_shifted_is_joined_and_moved_back_and_says_so() -> None:
+    text = "code$name$area$kind$power\nA1$TEES$ ESK AND WEAR$NORTH$7\nA2$LEEDS$SOUTH$ACUTE$8\n"
+    found = read(rules_of(RETURNS, shifted_rows=[SHIFT]), text)
+    assert found.rows.select("institution_id", "institution_name", "region_code", "number_text").rows() == [
+        ("A1", "TEES,ESK AND WEAR", "NORTH", "7"),
+        ("A2", "LEEDS", "SOUTH", "8"),
+    ]
+    assert found.notes.select("note_code", "cell", "found").rows() == [
+        ("shifted_row_rejoined", "B2", "TEES,ESK AND WEAR")
+    ]
+    assert found.quarantine.height == 0
+
+
+def test_a_row_that_no_rule_can_tell_to_be_shifted_is_left_alone() -> None:
+    text = "code$name$area$kind$power\nA1$TEES$EAST$WEST$7\n"
+    found = read(rules_of(RETURNS, shifted_rows=[SHIFT]), text)
+    assert found.rows["region_code"].to_list() == ["EAST"]
+    assert found.notes.height == 0
+
+
+def test_cells_behind_the_last_header_are_ignored_only_as_the_layout_says() -> None:
+    text = "code$name$area$kind$power\nA1$X$NORTH$K$7$$0\nA2$Y$SOUTH$K$8$$5\n"
+    rule = {"matches": "0", "why": {"zh": "多余的零", "en": "a stray zero"}}
+    found = read(rules_of(RETURNS, unnamed_columns=rule), text)
+    assert found.rows["institution_id"].to_list() == ["A1"]
+    assert found.quarantine.select("reason_code", "cell", "found").rows() == [
+        ("cell_without_header", "G3", "5")
+    ]
+    assert found.counts["cell"] == {"n_read": 17, "n_loaded": 4, "n_quarantined": 6, "n_ignored": 7}
+
+
+def test_texts_that_stand_for_an_empty_cell_are_empty() -> None:
+    text = "code$name$area$kind$power\nA1$NA$NORTH$K$NA\nA2$Y$SOUTH$K$8\n"
+    found = read(rules_of(RETURNS, nothing=["NA"]), text)
+    assert found.rows.select("institution_id", "number_text").rows() == [("A2", "8")]
+    assert found.records["n_cells"].to_list() == [4, 4]
+    assert found.quarantine.height == 0
+
+
+PAIRS = """
+id: pairs
+title: {zh: 本期同期, en: this period and the last}
+source: direct_report
+target: values
+form: NY201
+edition: "2020"
+kind: workbook
+recognise: {columns: ['本期\\|用电.*']}
+tables:
+  - header_rows: [1, 2]
+    fields:
+      institution_id: {column: 代码}
+      year: {column: 年份, kind: integer}
+    values:
+      - columns: '本期\\|(?P<item>用电|用水)(?P<period_index>\\d+)月'
+        item: '\\g<item>'
+        unit: {constant: kWh}
+        fields: {period_kind: month}
+        lookup: {用电: "110", 用水: "120"}
+      - columns: '同期\\|用电(?P<period_index>\\d+)月'
+        item: "110"
+        unit: {constant: kWh}
+        fields: {period_kind: month}
+        year_offset: -1
+"""
+
+
+def workbook(*sheets: tuple[str, list[list[object]], list[str]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows, merged in sheets:
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(row)
+        for cells in merged:
+            page.merge_cells(cells)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_columns_of_this_period_and_the_last_say_their_year_and_month() -> None:
+    head: list[list[object]] = [
+        ["代码", "年份", "本期", None, "同期", None],
+        [None, None, "用电1月", "用电2月", "用电1月", "用电2月"],
+        ["A1", 2021, 10, 20, 9, 19],
+    ]
+    found = read(rules_of(PAIRS), workbook(("表", head, ["C1:D1", "E1:F1"])), "a.xlsx")
+    cells = found.rows.select("year", "period_kind", "period_index", "item_code", "number_text")
+    assert cells.rows() == [
+        (2021, "month", 1, "110", "10"),
+        (2021, "month", 2, "110", "20"),
+        (2020, "month", 1, "110", "9"),
+        (2020, "month", 2, "110", "19"),
+    ]
+
+
+TWO_TABLES = """
+id: two_tables
+title: {zh: 一页两表, en: two tables on one sheet}
+source: registers
+target: institutions
+form: register
+edition: "1"
+kind: workbook
+recognise: {columns: [代码, 建筑代码]}
+tables:
+  - header_at: '^表一'
+    header_rows: [2]
+    fields:
+      institution_id: {column: 代码}
+      institution_name: {column: 名称}
+  - target: buildings
+    header_at: '^表二'
+    header_rows: [2]
+    fields:
+      building_code: {column: 建筑代码}
+      building_name: {column: 建筑名称}
+"""
+PAGE: list[list[object]] = [
+    ["名录"],
+    ["表一 单位"],
+    ["代码", "名称"],
+    ["A1", "甲"],
+    ["A2", "乙"],
+    ["表二 建筑"],
+    ["建筑代码", "建筑名称"],
+    ["310118A001", "一号楼"],
+]
+
+
+def test_two_tables_of_one_sheet_go_to_their_own_targets() -> None:
+    found = read(rules_of(TWO_TABLES), workbook(("页", PAGE, [])), "a.xlsx")
+    assert found.tables["institutions"].select("institution_id", "sheet", "row_number").rows() == [
+        ("A1", "页", 4),
+        ("A2", "页", 5),
+    ]
+    assert found.tables["buildings"].select("building_code", "row_number").rows() == [("310118A001", 8)]
+    assert found.n_rows == 3
+    assert found.counts["cell"] == {"n_read": 13, "n_loaded": 6, "n_quarantined": 0, "n_ignored": 7}
+
+
+def test_a_target_that_the_source_does_not_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_text(
+        TWO_TABLES.replace("target: buildings", "target: wells"), encoding="utf-8"
+    )
+    with pytest.raises(Refusal, match="wells"):
+        load_layouts([tmp_path])
+
+
+def test_places_in_documents_are_paths(rules: Rules) -> None:
+    xml = """<root><data><Build id="310118A001"><EnergyItemHourResult><F_EnergyItemCode>01000</F_EnergyItemCode>
+    <F_StartHour>2021-01-01 00:00:00</F_StartHour><F_EndHour>2021-01-01 01:00:00</F_EndHour>
+    <F_HourValue>abc</F_HourValue></EnergyItemHourResult></Build></data></root>"""
+    found = load(Delivery("f1", "metering", "a_Energy.xml"), xml.encode(), rules)
+    assert found.quarantine["cell"].to_list() == [
+        "(/" + "root/data/Build/EnergyItemHourResult)[1]/F_HourValue"
+    ]
+    json = """{"reportCode": "NY201_2020", "units": {"110": "kWh"}, "documents": [{"respondentId": "X1",
+    "periodId": "2021000", "taskStatus": "7", "release": 1, "rowData": {"110": "abc"}}]}"""
+    found = load(Delivery("f2", "direct_report", "a_rowdata.json"), json.encode(), rules)
+    assert found.quarantine["cell"].to_list() == ["$.documents[0].rowData.110"]
