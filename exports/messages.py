@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingestion.contracts.messages import Message, Told
+
 
 @dataclass(frozen=True)
 class Note:
@@ -17,12 +19,8 @@ class Note:
     text_en: str
 
 
-class ExportError(Exception):
-    """Base of every error that exports/ raises on purpose; both texts say what is wrong and how to mend
-    it.
-    """
+class ExportError(Told):
+    """Base of every error that exports/ raises on purpose."""
 
     def __init__(self, text_zh: str, text_en: str) -> None:
-        super().__init__(f"{text_zh}\n{text_en}")
-        self.text_zh = text_zh
-        self.text_en = text_en
+        super().__init__(Message(text_zh, text_en))

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ingestion.contracts.messages import Message, Refusal
+from ingestion.contracts.messages import Message, Refusal, Told
 from orchestration.report import Teller
 from orchestration.settings import Settings, load_settings
 
@@ -271,18 +271,14 @@ def main() -> None:
         app()
     except Refusal as refusal:
         _refused(refusal.reason, refusal.mend)
-    except Exception as error:
-        texts = (getattr(error, "text_zh", None), getattr(error, "text_en", None))
-        if all(texts):
-            _refused(Message(*texts), None)  # type: ignore[arg-type]
-        raise
+    except Told as error:
+        _refused(error.text)
 
 
-def _refused(reason: Message, mend: Message | None) -> None:
+def _refused(*sentences: Message) -> None:
     teller = Teller(_language(), to_stderr=True)
-    teller.message(reason, "red")
-    if mend is not None:
-        teller.message(mend)
+    for position, sentence in enumerate(sentences):
+        teller.message(sentence, None if position else "red")
     sys.exit(2)
 
 

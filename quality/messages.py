@@ -6,14 +6,14 @@ English together, never a traceback. The texts themselves stand where the error 
 
 from __future__ import annotations
 
+from ingestion.contracts.messages import Message, Told
 
-class QualityError(Exception):
-    """Base of every error that quality/ raises on purpose; both texts say what is wrong and the mend."""
+
+class QualityError(Told):
+    """Base of every error that quality/ raises on purpose."""
 
     def __init__(self, text_zh: str, text_en: str) -> None:
-        super().__init__(f"{text_zh}\n{text_en}")
-        self.text_zh = text_zh
-        self.text_en = text_en
+        super().__init__(Message(text_zh, text_en))
 
 
 def both(text_zh: str, text_en: str) -> str:

@@ -100,7 +100,7 @@ def current() -> dg.MaterializeResult[None]:
     try:
         release = publish_build(settings)
     except (VerdictRefused, ExportError) as refused:
-        raise dg.Failure(f"{refused.text_zh} / {refused.text_en}", allow_retries=False) from refused
+        raise dg.Failure(f"{refused.text.zh} / {refused.text.en}", allow_retries=False) from refused
     tables = release.manifest.tables
     return dg.MaterializeResult(
         metadata={

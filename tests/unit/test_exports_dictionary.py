@@ -61,8 +61,8 @@ def test_every_gap_is_named_at_once(tmp_path: Path) -> None:
         "factor_used: column name_zh 因子编号 stands twice",
         "release: no description",
     ):
-        assert gap in caught.value.text_en
-        assert gap in caught.value.text_zh
+        assert gap in caught.value.text.en
+        assert gap in caught.value.text.zh
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"nodes": {}, "sources": {}}'])

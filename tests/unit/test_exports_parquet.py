@@ -185,7 +185,7 @@ def test_a_repeated_grain_and_a_moved_type_are_refused(tables: tuple[PublishedTa
         con.execute("drop table gate.release")
         with pytest.raises(ExportError) as caught:
             check_candidates(con, tables)
-    text = caught.value.text_en
+    text = caught.value.text.en
     assert "factor_used: 主键重复 / the grain ('factor_id',) repeats at ('F1',)" in text
     assert "region_year.n_institutions: 现为 / found INTEGER, 应为 / expected BIGINT" in text
     assert "institution_year.extra" in text

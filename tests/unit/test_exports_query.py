@@ -99,8 +99,8 @@ def test_everything_else_is_refused_in_both_languages(
     before = database.read_bytes()
     with pytest.raises(QueryError) as caught:
         run_sql(database, sql.replace("{out}", str(tmp_path / "out")))
-    assert caught.value.text_zh
-    assert caught.value.text_en
+    assert caught.value.text.zh
+    assert caught.value.text.en
     assert files_of(tmp_path) == []
     assert database.read_bytes() == before
     assert files_of(database.parent) == ["inventory.duckdb"]

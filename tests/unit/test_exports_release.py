@@ -209,7 +209,7 @@ def test_the_disk_that_fills_up_leaves_the_old_release(
         "from pathlib import Path; from exports_world import *;"
         "from exports.messages import ExportError\n"
         "try: publish_version(Path(sys.argv[1]), load_dictionary(Path(sys.argv[2])), 2)\n"
-        "except ExportError as error: print(error.text_en); sys.exit(7)"
+        "except ExportError as error: print(error.text.en); sys.exit(7)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(home), str(tmp_path / "manifest.json")],

@@ -46,9 +46,9 @@ def test_an_entry_is_read(tmp_path: Path) -> None:
 def test_a_bad_entry_is_refused_by_name(tmp_path: Path, change: tuple[str, str], named: str) -> None:
     with pytest.raises(CatalogueError) as refused:
         _load(tmp_path, GOOD.replace(*change))
-    assert "some.yml" in refused.value.text_en
-    assert named in refused.value.text_en
-    assert named in refused.value.text_zh
+    assert "some.yml" in refused.value.text.en
+    assert named in refused.value.text.en
+    assert named in refused.value.text.zh
 
 
 def test_an_id_stands_once(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def _refused(reason: str, con: duckdb.DuckDBPyConnection, path: Path, rules=RULE
     with pytest.raises(VerdictRefused) as refused:
         verify_verdict(con, path, rules, waivers, build_id)
     assert refused.value.reason == reason
-    assert refused.value.text_zh
-    assert refused.value.text_en
+    assert refused.value.text.zh
+    assert refused.value.text.en
 
 
 def test_a_builds_own_pass_is_accepted(built: tuple[duckdb.DuckDBPyConnection, Path]) -> None:

@@ -94,9 +94,9 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, change: tuple[str, str], 
     path.write_text(GOOD.replace(*change), encoding="utf-8")
     with pytest.raises(WaiverFileError) as refused:
         load_waivers(path, catalogue(above(5)))
-    assert "waivers.yml" in refused.value.text_en
-    assert named in refused.value.text_en
-    assert "waivers.yml" in refused.value.text_zh
+    assert "waivers.yml" in refused.value.text.en
+    assert named in refused.value.text.en
+    assert "waivers.yml" in refused.value.text.zh
 
 
 @pytest.mark.parametrize(
