@@ -85,12 +85,12 @@ def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
         reading = recognise(data, delivery.path, delivery.source, rules.layouts)
         _refuse_nothing(reading)
         parts = [
-            _load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
+            load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
         ]
     except Refusal as refusal:
         return Loaded(delivery, refusal=refusal)
     except Exception as error:  # a file must never end the night: what no reader foresaw is a refusal too
-        return Loaded(delivery, refusal=_unforeseen(error))
+        return Loaded(delivery, refusal=unforeseen(error))
     return _whole(delivery, reading, data, parts)
 
 
@@ -105,7 +105,7 @@ def _refuse_nothing(reading: Reading) -> None:
         )
 
 
-def _unforeseen(error: Exception) -> Refusal:
+def unforeseen(error: Exception) -> Refusal:
     return Refusal(
         "unreadable",
         Message(
@@ -120,7 +120,7 @@ def _unforeseen(error: Exception) -> Refusal:
 
 
 @dataclass
-class _Part:
+class Part:
     target: str
     rows: pl.DataFrame
     records: pl.DataFrame
@@ -130,7 +130,7 @@ class _Part:
     applied: Counter[str]
 
 
-def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) -> _Part:
+def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) -> Part:
     spec, table = reading.tables[number]
     layout = reading.layout
     target = layout.target_of(spec)
@@ -158,7 +158,7 @@ def _load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules)
     )
     good = indexed.join(refused.select("index"), on="index", how="anti", maintain_order="left").drop("index")
     place = account.Place(delivery, layout, spec, table)
-    return _Part(
+    return Part(
         target=target,
         rows=good,
         applied=applied,
@@ -318,7 +318,7 @@ def _corrected(
     return rows, applied
 
 
-def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[_Part]) -> Loaded:
+def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part]) -> Loaded:
     layout = reading.layout
     element = (layout.tables[0].records or "").split("/")[-1]
     n_read = counting.count(data, layout.kind, element, layout.separator)

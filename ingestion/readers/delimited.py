@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable, Iterator
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.readers.text import decode
@@ -25,6 +26,14 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     Raises Refusal `empty_file`, `not_text`, `web_page`, `broken_quotes`.
     """
     text = decode(data)
+    return [Sheet(None, list(rows_of(io.StringIO(text, newline=""), separator_of(text, separator))))]
+
+
+def separator_of(text: str, given: str | None = None) -> str:
+    """The separator of a file that begins with `text`: the layout's, the one it names, or the one it looks like.
+
+    Raises Refusal `empty_file`, `web_page`.
+    """
     named = _NAMED_SEPARATOR.match(text)
     if not (text[named.end() :] if named else text).strip():
         raise Refusal(
@@ -41,10 +50,15 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
             ),
             Message("请登录后重新下载", "sign in and download it again"),
         )
-    separator = separator or (named.group(1) if named else None)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator or _separator(text), strict=True)
+    return given or (named.group(1) if named else None) or _separator(text)
+
+
+def rows_of(lines: Iterable[str], separator: str) -> Iterator[list[str | None]]:
+    """Records one after the other, as lines come with their ends. Raises Refusal `broken_quotes`."""
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
-        rows = [[cell.strip() or None for cell in row] for row in reader]
+        for row in reader:
+            yield [cell.strip() or None for cell in row]
     except csv.Error as error:
         raise Refusal(
             "broken_quotes",
@@ -54,7 +68,6 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
             ),
             Message("请用表格软件重新导出为 CSV", "export the file again as CSV"),
         ) from error
-    return [Sheet(None, rows)]
 
 
 def _separator(text: str) -> str:
