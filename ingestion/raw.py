@@ -20,6 +20,7 @@ from ingestion.contracts.corrections import Correction
 from ingestion.contracts.home import Home
 from ingestion.contracts.messages import Refusal
 from ingestion.load import Loaded
+from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import Reference
 from ingestion.sources import raw_tables
 
@@ -106,15 +107,19 @@ def _write_counts(con: duckdb.DuckDBPyConnection, source: str, item: Loaded) -> 
 
     A row that is lost or doubled anywhere between the reader and the table therefore unbalances the ledger.
     """
-    if item.layout is None:
-        return
     identity = item.delivery.file_id
     for unit, n in item.counts.items():
-        n_loaded = sum(_n_loaded(con, source, target, unit, item) for target in item.tables)
-        row = (identity, item.layout.id, unit, n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
+        if item.layout is None:
+            n_loaded = _count(con, _MEMBERS, source, item.delivery.path + SEPARATOR)
+        else:
+            n_loaded = sum(_n_loaded(con, source, target, unit, item) for target in item.tables)
+        layout_id = item.layout.id if item.layout else None
+        row = (identity, layout_id, unit, n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
         _insert_rows(con, "file_counts", [row])
 
 
+_MEMBERS = "select count(*) from raw.files where outcome = 'loaded' and source = ? and starts_with(path, ?)"
+"""Files of one container that were loaded: what its own line of the ledger is held against."""
 _RECORDS = ["file_id", "layout_id", "target", "sheet", "row_number", "n_cells"]
 _CELLS_OF_RECORDS = """select {count} from raw.records as records where file_id = ? and target = '{target}'"""
 _IN_TABLE = """ and exists (select 1 from raw.{table} as loaded where loaded.file_id = records.file_id
@@ -140,8 +145,8 @@ def _n_loaded(con: duckdb.DuckDBPyConnection, source: str, target: str, unit: st
     return n_loaded
 
 
-def _count(con: duckdb.DuckDBPyConnection, query: str, identity: str) -> int:
-    return int(con.execute(query, [identity]).fetchall()[0][0])
+def _count(con: duckdb.DuckDBPyConnection, query: str, *parameters: str) -> int:
+    return int(con.execute(query, list(parameters)).fetchall()[0][0])
 
 
 def write_table(

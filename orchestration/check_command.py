@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ingestion.account import Delivery
-from ingestion.contracts.identity import file_id
+from ingestion.archive import Receipt
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.deliveries import MEMBER, load_delivery
 from ingestion.layouts import load_layouts, shipped_folders
-from ingestion.load import Loaded, Rules, load
+from ingestion.load import Loaded, Rules
+from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration.declarations import load_corrections
@@ -47,16 +49,31 @@ def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) ->
         corrections=load_corrections(settings.paths.corrections),
     )
     data = file.read_bytes()
-    tried = [load(Delivery(file_id(name, path, ""), name, path), data, rules) for name in sources]
-    found = next((item for item in tried if item.layout), _most_telling(tried))
-    balances = all(
+    tried = [_files(data, path, name, rules) for name in sources]
+    files = next((items for items in tried if any(item.layout for item in items)), None)
+    files = files or [_most_telling([items[0] for items in tried])]
+    if as_json:
+        facts = [_facts(item) for item in files]
+        whole = facts[0] | ({"members": facts[1:]} if facts[1:] else {})
+        print(json.dumps(whole, ensure_ascii=False, indent=1, default=str))
+    else:
+        for item in files:
+            _tell(Teller(settings.lang), file, item)
+    return 0 if all(item.refusal is None and _balances(item) for item in files) else 1
+
+
+def _files(data: bytes, path: str, source: str, rules: Rules) -> list[Loaded]:
+    """The file, or the container and its members."""
+    receipt = Receipt(
+        source=source, path=path, sha256="", size_bytes=len(data), received_on=date.today(), version=1
+    )
+    return [item.loaded for item in load_delivery(receipt, data, rules)]
+
+
+def _balances(found: Loaded) -> bool:
+    return all(
         n["n_read"] == n["n_loaded"] + n["n_quarantined"] + n["n_ignored"] for n in found.counts.values()
     )
-    if as_json:
-        print(json.dumps(_facts(found, balances), ensure_ascii=False, indent=1, default=str))
-    else:
-        _tell(Teller(settings.lang), file, found, balances)
-    return 0 if found.layout and balances else 1
 
 
 def _place(file: Path, source: str | None) -> tuple[list[str], str]:
@@ -87,14 +104,15 @@ def _most_telling(tried: list[Loaded]) -> Loaded:
     )
 
 
-def _facts(found: Loaded, balances: bool) -> dict[str, Any]:
+def _facts(found: Loaded) -> dict[str, Any]:
     refusal = found.refusal
     return {
+        "path": found.delivery.path,
         "source": found.delivery.source,
         "layout": found.layout.id if found.layout else None,
         "rows": found.n_rows,
         "counts": found.counts,
-        "balances": balances,
+        "balances": _balances(found),
         "refusal": None
         if refusal is None
         else {
@@ -109,26 +127,34 @@ def _facts(found: Loaded, balances: bool) -> dict[str, Any]:
     }
 
 
-def _tell(teller: Teller, file: Path, found: Loaded, balances: bool) -> None:
+_UNITS = {"record": ("记录", "records"), "cell": ("单元格", "cells"), MEMBER: ("包内文件", "members")}
+
+
+def _tell(teller: Teller, file: Path, found: Loaded) -> None:
+    _, is_member, member = found.delivery.path.rpartition(SEPARATOR)
+    name = member if is_member else file.name
     if found.refusal is not None:
-        teller.say(f"拒收 {file.name}", f"refused {file.name}", "bold red")
+        teller.say(f"拒收 {name}", f"refused {name}", "bold red")
         teller.message(found.refusal.reason)
         teller.message(found.refusal.mend)
         return
-    assert found.layout is not None
-    teller.say(
-        f"版式 {found.layout.id}: {found.layout.title.zh}",
-        f"layout {found.layout.id}: {found.layout.title.en}",
-        "bold",
-    )
-    teller.say(f"数据行 {found.n_rows}", f"{found.n_rows} raw rows")
-    for unit, n in found.counts.items():
-        name = {"record": ("记录", "records"), "cell": ("单元格", "cells")}[unit]
+    if found.layout is None:
+        teller.say(f"压缩包 {name}", f"archive {name}", "bold")
+    else:
+        of_member = f"{member}  " if is_member else ""
         teller.say(
-            f"  {name[0]}: 读 {n['n_read']} = 载入 {n['n_loaded']} + 隔离 {n['n_quarantined']} + 按规则忽略 {n['n_ignored']}",
-            f"{name[1]}: {n['n_read']} read = {n['n_loaded']} loaded + {n['n_quarantined']} quarantined + {n['n_ignored']} ignored by rule",
+            f"{of_member}版式 {found.layout.id}: {found.layout.title.zh}",
+            f"{of_member}layout {found.layout.id}: {found.layout.title.en}",
+            "bold",
         )
-    if not balances:
+        teller.say(f"数据行 {found.n_rows}", f"{found.n_rows} raw rows")
+    for unit, n in found.counts.items():
+        what = _UNITS[unit]
+        teller.say(
+            f"  {what[0]}: 读 {n['n_read']} = 载入 {n['n_loaded']} + 隔离 {n['n_quarantined']} + 按规则忽略 {n['n_ignored']}",
+            f"{what[1]}: {n['n_read']} read = {n['n_loaded']} loaded + {n['n_quarantined']} quarantined + {n['n_ignored']} ignored by rule",
+        )
+    if not _balances(found):
         teller.say(
             "台账不平: 请把该文件交给维护者",
             "the ledger does not balance: hand this file to the maintainers",
@@ -136,11 +162,16 @@ def _tell(teller: Teller, file: Path, found: Loaded, balances: bool) -> None:
         )
     for row in found.notes.head(_MOST).to_dicts():
         teller.say(
-            f"  {row['cell'] or row['row_number']}: {row['text_zh']} “{row['found']}”",
-            f"{row['cell'] or row['row_number']}: {row['text_en']} “{row['found']}”",
+            f"  {_place_of(row)}{row['text_zh']} “{row['found']}”",
+            f"{_place_of(row)}{row['text_en']} “{row['found']}”",
             "yellow",
         )
     _tell_rows(teller, found.quarantine.head(_MOST).to_dicts(), found.quarantine.height)
+
+
+def _place_of(row: dict[str, Any]) -> str:
+    place = row["cell"] or row["row_number"]
+    return f"{place}: " if place else ""
 
 
 def _tell_rows(teller: Teller, rows: list[dict[str, Any]], n_all: int) -> None:

@@ -8,10 +8,10 @@ import dagster as dg
 import polars as pl
 
 from ingestion import archive, raw
-from ingestion.account import Delivery
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.load import Loaded, Rules, load
+from ingestion.deliveries import load_delivery
+from ingestion.load import Loaded, Rules
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration import night as nights
@@ -135,12 +135,15 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
         register_decides_from_edition=night.declarations.profile.method.register_decides_from_edition,
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
-    loaded = [
-        load(Delivery(item.file_id, source, item.path), archive.read_sealed(night.home, item.sha256), rules)
+    arrived = [
+        file
         for item in receipts
+        for file in load_delivery(item, archive.read_sealed(night.home, item.sha256), rules)
     ]
+    loaded = [file.loaded for file in arrived]
     superseded = [item for item in night.superseded if item.source == source]
-    raw.write_source(con, night.home, source, reference, loaded, receipts, superseded)  # type: ignore[arg-type]
+    filed = [file.receipt for file in arrived]
+    raw.write_source(con, night.home, source, reference, loaded, filed, superseded)  # type: ignore[arg-type]
     return loaded
 
 

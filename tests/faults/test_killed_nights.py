@@ -38,7 +38,9 @@ def test_kill_at_a_random_instant(seed: int, tmp_path: Path) -> None:
     before = parquet(first.release)
 
     shutil.copytree(
-        DISTRICT / "defective" / "landing" / "direct_report", home / "landing" / "direct_report", dirs_exist_ok=True
+        DISTRICT / "defective" / "landing" / "direct_report",
+        home / "landing" / "direct_report",
+        dirs_exist_ok=True,
     )
     shutil.copyfile(DISTRICT / "defective" / "corrections.yml", home / "corrections.yml")
     night = subprocess.Popen(

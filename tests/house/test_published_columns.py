@@ -29,6 +29,7 @@ _SUFFIX = {
     "kgce/person": "kgce_person",
     "m3/person": "m3_person",
     "kgCO2/m2": "kgco2_m2",
+    "1/m": "per_m",
     "%": "pct",
     "1": "share",
 }

@@ -17,7 +17,9 @@ def python(version: str) -> str | None:
     kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
     for candidate in [f"python{version}", *map(str, kept)]:
         try:
-            found = subprocess.run([candidate, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
+            found = subprocess.run(
+                [candidate, "-c", "import sys; print(sys.version)"], capture_output=True, text=True
+            )
         except OSError:
             continue
         if found.returncode == 0 and found.stdout.startswith(version + "."):

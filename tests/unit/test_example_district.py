@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from collections import Counter, defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -167,7 +168,8 @@ def test_counts_and_codes() -> None:
         element.text for element in ElementTree.parse(landing / "metering" / "Build.xml").iter("F_BuildFunc")
     )
     assert functions["H"] == functions["Z"] == 4
-    assert len(list((landing / "metering").glob("310118_202112??_Energy.xml"))) == 31
+    assert len(list((landing / "metering").glob("310118_202112??_Energy.xml"))) == 30
+    assert (landing / "metering" / "310118_20211231.zip").is_file()
     assert len(list((landing / "energy_audit").glob("*.xlsx"))) == 6
 
 
@@ -268,8 +270,10 @@ def test_no_unit_price_of_the_clean_world_is_wild() -> None:
 def test_written_readings_add_up_to_the_truth() -> None:
     landing = DISTRICT / "clean" / "landing" / "metering"
     sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
-    for path in sorted(landing.glob("*_Energy.xml")):
-        for build in ElementTree.parse(path).iter("Build"):
+    with zipfile.ZipFile(landing / "310118_20211231.zip") as last_day:
+        packed = io.BytesIO(last_day.read("310118_20211231_Energy.xml"))
+    for day in [*sorted(landing.glob("*_Energy.xml")), packed]:
+        for build in ElementTree.parse(day).iter("Build"):
             for hour in build.iter("F_HourValue"):
                 sums[build.attrib["id"], "2021", "01000"] += Decimal(hour.text or "")
     for year in ("2020", "2021"):

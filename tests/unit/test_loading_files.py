@@ -361,7 +361,9 @@ def test_more_digits_than_a_reading_holds_are_said(rules: Rules) -> None:
 
 
 def test_a_sheet_the_layout_does_not_know_is_an_alarm(rules: Rules, checkout: Path, tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx")))
+    book = openpyxl.load_workbook(
+        next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx"))
+    )
     book.create_sheet("附表").append(["新的内容", 1])
     book.save(tmp_path / "more.xlsx")
     found = read(rules, (tmp_path / "more.xlsx").read_bytes(), "more.xlsx", "energy_audit")

@@ -11,6 +11,7 @@ import pytest
 from ingestion import archive, raw
 from ingestion.account import Delivery
 from ingestion.contracts.home import Home
+from ingestion.deliveries import load_delivery
 from ingestion.load import Loaded, Rules, load
 
 FILES = [
@@ -68,3 +69,17 @@ def _lose_a_record(found: Loaded) -> None:
     found.tables[found.layout.target] = rows.filter(rows[key] != last)
     if "value_text" in rows.columns:
         found.records = found.records.filter(found.records["row_number"] != last)
+
+
+@pytest.mark.parametrize("n_lost", [0, 1])
+def test_the_ledger_sees_one_lost_member(checkout: Path, tmp_path: Path, rules: Rules, n_lost: int) -> None:
+    home = Home(tmp_path)
+    receipt = deliver(checkout, home, "metering", "310118_20211231.zip")
+    arrived = load_delivery(receipt, archive.read_sealed(home, receipt.sha256), rules)
+    assert [item.loaded.refusal for item in arrived] == [None, None]
+    kept = arrived[: len(arrived) - n_lost]
+    with duckdb.connect() as con:
+        filed = [item.receipt for item in kept]
+        raw.write_source(con, home, "metering", rules.reference, [item.loaded for item in kept], filed, [])
+        gaps = dict(balance(con))
+    assert gaps["member"] == n_lost

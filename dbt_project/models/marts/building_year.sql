@@ -111,6 +111,22 @@ final as (
 
         ---------- denominators
         cast(floor_area_m2 as decimal(18,4)) as floor_area_m2,
+        air_conditioned_area_m2,
+        heated_area_m2,
+
+        ---------- envelope and systems
+        body_shape_coefficient_per_m,
+        built_year,
+        n_floors_above,
+        n_floors_below,
+        structure_type_code,
+        air_conditioning_type_code,
+        heating_type_code,
+        wall_material_code,
+        wall_insulation_code,
+        window_type_code,
+        glass_type_code,
+        window_frame_code,
 
         ---------- amounts
         {%- for column in metered_columns %}

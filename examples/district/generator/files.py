@@ -156,7 +156,23 @@ def _stored(data: bytes) -> bytes:
     return result.getvalue()
 
 
-Landed = Grid | Document | Text | Workbook
+@dataclass
+class Package:
+    """A zip file of a node: its members by name; an empty text is a picture nobody reads."""
+
+    members: dict[str, Text]
+
+    def render(self) -> bytes:
+        result = io.BytesIO()
+        with zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as target:
+            for name, content in self.members.items():
+                part = zipfile.ZipInfo(name, _ZIP_DATE)
+                part.create_system, part.external_attr = 3, 0o600 << 16
+                target.writestr(part, content.render())
+        return result.getvalue()
+
+
+Landed = Grid | Document | Text | Workbook | Package
 Landing = dict[str, Landed]
 
 

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from examples.district.generator.buildings import ITEM_ELECTRICITY, ITEM_GAS, ITEM_WATER, Building
 from examples.district.generator.calibration import YEARS
 from examples.district.generator.dice import Dice, apportion
-from examples.district.generator.files import Grid, Landing, Text, plain
+from examples.district.generator.files import Grid, Landing, Package, Text, plain
 from examples.district.generator.identity import DIVISION
 
 Sums = dict[tuple[str, int, str], Decimal]
@@ -54,6 +54,7 @@ def _head(created: datetime) -> str:
 
 def _build_xml(buildings: list[Building]) -> Text:
     dice = Dice("building attributes")
+    envelope = Dice("building envelope")
     parts = [_head(datetime(2021, 12, 1, 1))]
     for b in buildings:
         # one sender of two writes "other" as Z where the register says H
@@ -71,10 +72,41 @@ def _build_xml(buildings: list[Building]) -> Text:
             "F_AirType": dice.pick("ABC"),
             "F_HeatType": dice.pick("ABD"),
             "F_StruType": dice.pick("ABC"),
+            **_envelope(b, envelope, is_last_letter=function == "H"),
         }
         leaves = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items())
         parts.append(f'<Build id="{b.code}"><BuildBaseInfo operation="U">{leaves}</BuildBaseInfo></Build>\n')
     return Text("".join(parts) + "</data>\n</root>\n")
+
+
+_ENVELOPE = {
+    "F_WallMatType": "ABDE",
+    "F_WallWarmType": "AB",
+    "F_WallWinType": "ADE",
+    "F_GlassType": "ABC",
+    "F_WinFrameType": "BDE",
+}
+_LAST_LETTER = {
+    "F_WallMatType": "F",
+    "F_WallWarmType": "D",
+    "F_WallWinType": "G",
+    "F_GlassType": "D",
+    "F_WinFrameType": "F",
+}
+
+
+def _envelope(building: Building, dice: Dice, *, is_last_letter: bool) -> dict[str, str]:
+    """Areas and envelope; the sender that writes the class "other" as H writes other as the last letter here too."""
+    served = building.floor_area * dice.between("0.7", "0.95")
+    fields = {
+        "F_AirArea": plain(served.quantize(Decimal("0.01"))),
+        "F_HeatArea": plain((served * dice.between("0.8", "1")).quantize(Decimal("0.01"))),
+        "F_BodyCoef": plain(dice.between("0.15", "0.40").quantize(Decimal("0.01"))),
+    }
+    for name, letters in _ENVELOPE.items():
+        other = _LAST_LETTER[name] if is_last_letter else "Z"
+        fields[name] = other if dice.chance(8) else dice.pick(letters)
+    return fields
 
 
 def _node_days(buildings: list[Building], sums: Sums) -> Landing:
@@ -104,9 +136,14 @@ def _node_days(buildings: list[Building], sums: Sums) -> Landing:
                     f"<F_HourEquValue>{plain(coal)}</F_HourEquValue><F_State>1</F_State></EnergyItemHourResult>\n"
                 )
             parts.append("</Build>\n")
-        landing[f"metering/{DIVISION}_{start:%Y%m%d}_Energy.xml"] = Text(
-            "".join(parts) + "</data>\n</root>\n"
-        )
+        name = f"{DIVISION}_{start:%Y%m%d}"
+        energy = Text("".join(parts) + "</data>\n</root>\n")
+        if day < 30:
+            landing[f"metering/{name}_Energy.xml"] = energy
+        else:
+            # the last day as nodes send it: one archive with the XML and the building's pictures
+            picture = f"Accessory/{buildings[0].code}0001.jpg"
+            landing[f"metering/{name}.zip"] = Package({f"{name}_Energy.xml": energy, picture: Text("")})
     return landing
 
 

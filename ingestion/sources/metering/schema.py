@@ -36,6 +36,18 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "air_conditioning_type_code": checks.text(),
                 "heating_type_code": checks.text(),
                 "structure_type_code": checks.text(),
+                "wall_material_code": checks.text(),
+                "wall_insulation_code": checks.text(),
+                "window_type_code": checks.text(),
+                "glass_type_code": checks.text(),
+                "window_frame_code": checks.text(),
+                "air_conditioned_area_text": checks.amount(),
+                "heated_area_text": checks.amount(),
+                "body_shape_text": checks.amount(),
+                "floors_above_text": checks.text(),
+                "floors_below_text": checks.text(),
+                "node_code": checks.text(),
+                "attribute_dialect": checks.text(),
             }
         ),
         "readings": pa.DataFrameSchema(
