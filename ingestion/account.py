@@ -189,6 +189,45 @@ def rejoined_rows(place: Place) -> pl.DataFrame:
     return _conformed(place.located(frame), NOTE_COLUMNS)
 
 
+def repeated_records(place: Place) -> pl.DataFrame:
+    """A note for each record of a return that repeats an earlier one cell by cell. It is read all the same."""
+    frame = place.table.frame
+    if place.target == "readings" or frame.width < 2:
+        return pl.DataFrame(schema=NOTE_COLUMNS)
+    cells = [name for name in frame.columns if name != "row_number"]
+    again = (
+        frame.with_columns(first=pl.col("row_number").min().over(cells))
+        .filter(pl.col("row_number") > pl.col("first"))
+        .select(
+            "row_number",
+            column_number=pl.lit(None, dtype=pl.Int32),
+            found=pl.col("first").cast(pl.String),
+            note_code=pl.lit("record_repeated"),
+            text_zh=pl.lit("与前面的一行逐格相同, 照常读取; 相同的行号见所示"),
+            text_en=pl.lit("repeats an earlier line cell by cell; read all the same. The earlier line"),
+        )
+    )
+    return _conformed(place.located(again), NOTE_COLUMNS)
+
+
+def net_amounts(rows: pl.DataFrame, mapped: Mapped, place: Place) -> pl.DataFrame:
+    """A note for each negative amount of a column that the layout calls net."""
+    if not mapped.net_columns:
+        return pl.DataFrame(schema=NOTE_COLUMNS)
+    line = "line" if place.target == "readings" else "row_number"
+    below = rows.filter(
+        pl.col("column_number").is_in(mapped.net_columns) & pl.col("number_text").str.contains("^-.*[1-9]")
+    ).select(
+        row_number=pl.col(line).cast(pl.Int32),
+        column_number="column_number",
+        found="value_text" if "value_text" in rows.columns else "number_text",
+        note_code=pl.lit("net_amount_negative"),
+        text_zh=pl.lit("净额为负 (外供或上网多于用量), 照常读取"),
+        text_en=pl.lit("a net amount below zero (more was passed on or fed back than used); read as it is"),
+    )
+    return _conformed(place.located(below), NOTE_COLUMNS)
+
+
 def rounded_readings(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """One note per table when readings have more than the four decimals at which they rest.
 

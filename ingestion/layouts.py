@@ -164,6 +164,7 @@ class ValueSpec(_Strict):
     )
     year_offset: int = 0
     nothing: list[str] = Field(default_factory=list, description="texts that stand for no value, such as nan")
+    net: bool = Field(default=False, description="net of what was passed on or fed back: may be negative")
     lookup: dict[str, str] | None = None
 
     _patterns = field_validator("columns")(_compiled)
@@ -215,13 +216,13 @@ class ShiftedRows(_Strict):
 
     A row is shifted when the cell of `where` does not match `expected` and its right neighbour does. The cell
     of `column` takes its right neighbour's text behind `joined_by`, and the cells after it up to `until` move
-    one column left, so that `until` ends up empty.
+    one column left, so that `until` ends up empty; without `until` the whole rest of the row moves.
     """
 
     where: str
     expected: Pattern
     column: str
-    until: str
+    until: str | None = None
     joined_by: str = ","
     why: Text
 

@@ -150,7 +150,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
         _without_reading(mapped, table, spec)
     rows = mapped.values if target in account.CELLS else mapped.records.filter(pl.col("problem").is_null())
     rows, applied = _shaped(rows, delivery, layout, spec, table, rules)
-    broken = failures(schema, rows).drop_nulls("index")
+    broken = _unless_net(failures(schema, rows).drop_nulls("index"), rows, mapped)
     first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
     refused = indexed.join(
@@ -171,10 +171,21 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
             account.unknown_columns(mapped, place),
             account.filled_cells(place),
             account.rejoined_rows(place),
+            account.repeated_records(place),
+            account.net_amounts(good, mapped, place),
             account.rounded_readings(good, place),
         ],
         counts=account.counts(mapped, refused, place),
     )
+
+
+def _unless_net(broken: pl.DataFrame, rows: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
+    """The broken checks without the sign of amounts that the layout calls net."""
+    if not mapped.net_columns:
+        return broken
+    column = rows["column_number"].gather(broken["index"])
+    is_net = (broken["check"] == "negative_amount") & column.is_in(mapped.net_columns)
+    return broken.filter(~is_net)
 
 
 def _without_reading(mapped: Mapped, table: Table, spec: TableSpec) -> None:

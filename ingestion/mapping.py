@@ -40,6 +40,7 @@ class Mapped:
     records: pl.DataFrame
     values: pl.DataFrame
     unknown_columns: list[Column] = field(default_factory=list)
+    net_columns: list[int] = field(default_factory=list)
     ignored_by_row: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
@@ -83,6 +84,12 @@ def apply(table: Table, spec: TableSpec, around: Surroundings, types: dict[str, 
     if spec.ends_at_next:
         records = spans.until_the_next(records)
     values, used = _values(table, spec, records, types)
+    net = [value.columns for value in spec.values if value.net]
+    net_columns = [
+        column.number
+        for column in table.columns
+        if column.name in used and any(re.fullmatch(pattern, column.name) for pattern in net)
+    ]
     used |= {column.name for column in table.columns if column.name in field_columns(spec)}
     ignored, unknown = [], []
     for column in table.columns:
@@ -99,7 +106,7 @@ def apply(table: Table, spec: TableSpec, around: Surroundings, types: dict[str, 
         if aside
         else pl.lit(0, dtype=pl.Int64),
     )
-    return Mapped(records, values, unknown, ignored_by_row)
+    return Mapped(records, values, unknown, net_columns, ignored_by_row)
 
 
 def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFrame:

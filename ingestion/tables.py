@@ -246,9 +246,10 @@ def _moved_back(
     cells: list[str | None], shift: ShiftedRows, by_name: dict[str, int]
 ) -> list[str | None] | None:
     """The row as it was before a separator inside a text moved it right; None when it is not shifted."""
-    if not {shift.where, shift.column, shift.until} <= set(by_name):
+    if not {shift.where, shift.column, shift.until or shift.where} <= set(by_name):
         return None
-    where, column, until = by_name[shift.where], by_name[shift.column], by_name[shift.until]
+    where, column = by_name[shift.where], by_name[shift.column]
+    until = by_name[shift.until] if shift.until else len(cells)
     cells = cells + [None] * (max(where + 1, until) - len(cells))
     if re.fullmatch(shift.expected, cells[where - 1] or "") or not re.fullmatch(
         shift.expected, cells[where] or ""

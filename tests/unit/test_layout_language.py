@@ -79,6 +79,38 @@ def test_a_row_that_a_separator_shifted_is_joined_and_moved_back_and_says_so() -
     assert found.quarantine.height == 0
 
 
+def test_without_a_last_column_the_whole_rest_of_the_row_moves() -> None:
+    shift = {name: text for name, text in SHIFT.items() if name != "until"}
+    text = "code$name$area$kind$power\nA1$TEES$ ESK AND WEAR$NORTH$ACUTE$7\nA2$LEEDS$SOUTH$ACUTE$8\n"
+    found = read(rules_of(RETURNS, shifted_rows=[shift]), text)
+    assert found.rows.select("institution_name", "number_text").rows() == [
+        ("TEES,ESK AND WEAR", "7"),
+        ("LEEDS", "8"),
+    ]
+    assert found.quarantine.height == 0
+
+
+def test_a_negative_amount_is_read_where_the_layout_calls_it_net() -> None:
+    text = "code$name$area$kind$power\nA1$X$NORTH$K$-7.5\nA2$Y$SOUTH$K$-1x\nA3$Z$SOUTH$K$-0\n"
+    net = {"columns": "power", "item": "110", "unit": {"constant": "kWh"}}
+    found = read(rules_of(RETURNS, values=[net]), text)
+    assert found.quarantine.select("reason_code", "cell").rows() == [
+        ("negative_amount", "E2"),
+        ("not_a_number", "E3"),
+    ]
+    found = read(rules_of(RETURNS, values=[net | {"net": True}]), text)
+    assert found.rows.select("institution_id", "number_text").rows() == [("A1", "-7.5"), ("A3", "-0")]
+    assert found.quarantine.select("reason_code", "cell").rows() == [("not_a_number", "E3")]
+    assert found.notes.select("note_code", "cell", "found").rows() == [("net_amount_negative", "E2", "-7.5")]
+
+
+def test_a_line_that_stands_twice_is_read_twice_and_noted() -> None:
+    text = "code$name$area$kind$power\nA1$X$NORTH$K$7\nA2$Y$SOUTH$K$8\nA1$X$NORTH$K$7\nA1$X$NORTH$K$9\n"
+    found = read(rules_of(RETURNS), text)
+    assert found.rows.height == 4
+    assert found.notes.select("note_code", "row_number", "found").rows() == [("record_repeated", 4, "2")]
+
+
 def test_a_row_that_no_rule_can_tell_to_be_shifted_is_left_alone() -> None:
     text = "code$name$area$kind$power\nA1$TEES$EAST$WEST$7\n"
     found = read(rules_of(RETURNS, shifted_rows=[SHIFT]), text)

@@ -65,17 +65,20 @@ def test_each_resolution_has_its_total(
     assert is_balanced(found)
 
 
-# hours and days are each rounded to two places by the sender
+# hours and days are each rounded to two places by the sender; all 809 days from local midnight to local midnight have
+# all their hours, and two days of each gas meter still differ by 0.05 as the files stand
 @pytest.mark.parametrize(
-    ("meter", "widest"),
+    ("meter", "widest", "n_days"),
     [
-        ("il-electricity-cdd-hdd", "0.04"),
-        ("il-electricity-cdd-only", "0.04"),
-        ("il-gas-hdd-only", "0.05"),
-        ("il-gas-intercept-only", "0.05"),
+        ("il-electricity-cdd-hdd", "0.04", 0),
+        ("il-electricity-cdd-only", "0.04", 0),
+        ("il-gas-hdd-only", "0.05", 2),
+        ("il-gas-intercept-only", "0.05", 2),
     ],
 )
-def test_hours_and_days_agree_over_what_both_cover(rules: Rules, meter: str, widest: str) -> None:
+def test_hours_and_days_agree_over_what_both_cover(
+    rules: Rules, meter: str, widest: str, n_days: int
+) -> None:
     by_day = [
         found.rows.group_by(day=pl.col("starts_at").dt.date()).agg(
             amount=pl.col("number_text").cast(pl.Decimal(18, 4)).sum()
@@ -86,6 +89,7 @@ def test_hours_and_days_agree_over_what_both_cover(rules: Rules, meter: str, wid
     assert both.height == 809
     gaps = (both["amount"] - both["amount_daily"]).abs()
     assert gaps.max() == Decimal(widest)
+    assert (gaps > Decimal("0.04")).sum() == n_days
 
 
 def test_a_clock_that_goes_back_has_two_hours_and_one_that_goes_on_a_long_one(rules: Rules) -> None:
