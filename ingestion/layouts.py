@@ -241,6 +241,9 @@ class TableSpec(_Strict):
         default_factory=lambda: [1], description="empty: no header, columns are named by their number"
     )
     header_separator: str = "|"
+    headers: dict[str, list[str]] = Field(
+        default_factory=dict, description="column name → other words that its header may have"
+    )
     unit_row: int | None = None
     records: str | None = Field(default=None, description="JSON key or XML path of the repeated record")
     units_at: str | None = Field(default=None, description="JSON key of the map item → unit")
@@ -255,6 +258,19 @@ class TableSpec(_Strict):
     ends_at_next: bool = Field(default=False, description="a reading ends where the next of its meter starts")
 
     _patterns = field_validator("sheet", "header_at")(_compiled)
+
+    @field_validator("headers")
+    @classmethod
+    def _words_mean_one_column(cls, headers: dict[str, list[str]]) -> dict[str, list[str]]:
+        words = [word for others in headers.values() for word in others] + list(headers)
+        if len(set(words)) < len(words):
+            raise ValueError("a word stands for one column only")
+        return headers
+
+    @property
+    def column_of_word(self) -> dict[str, str]:
+        """Word in a header → column name."""
+        return {word: name for name, others in self.headers.items() for word in others}
 
     @model_validator(mode="after")
     def _slots_have_a_day(self) -> TableSpec:

@@ -141,6 +141,7 @@ def header_of(sheet: Sheet, spec: TableSpec) -> list[Column]:
         return []
     spread = _filled_merges(sheet, range(min(spec.header_rows), last + 1))
     width = max(len(sheet.rows[row - 1]) for row in spec.header_rows)
+    meant = spec.column_of_word
     columns = []
     for number in range(1, width + 1):
         parts = [_cell(sheet, row, number) or spread.get((row, number)) for row in spec.header_rows]
@@ -149,6 +150,7 @@ def header_of(sheet: Sheet, spec: TableSpec) -> list[Column]:
             continue
         unit_row = _cell(sheet, spec.unit_row, number) if spec.unit_row else None
         name = spec.header_separator.join(texts)
+        name = meant.get(name, name)
         columns.append(
             Column(number, name, unit_spelling(unit_row) if spec.unit_row else unit_in_header(name))
         )

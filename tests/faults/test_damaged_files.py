@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from pathlib import Path
 
 import pytest
 
 from ingestion.account import Delivery
-from ingestion.load import Rules, load
+from ingestion.contracts.numbers import plain_number
+from ingestion.load import Loaded, Rules, load
 
 LANDING = Path(__file__).parents[2] / "examples/district/clean/landing"
 FILES = [
     "registers/buildings.csv",
+    "direct_report/NY201_2021_f.csv",
     "direct_report/NY101_2021.csv",
     "direct_report/NY201_2021_rowdata.json",
     "metering/310118_20211201_Energy.xml",
@@ -54,6 +58,22 @@ def damaged(data: bytes, seed: int) -> bytes:
     return bytes(found)
 
 
+def texts_at_places(data: bytes, suffix: str) -> dict[tuple[int, int], str]:
+    """Every cell of a file by line and column, read by nothing of ours: what a loaded value must be held against."""
+    if suffix == ".csv":
+        try:
+            text = data.decode("utf-8-sig").replace("\0", "")
+        except UnicodeDecodeError:
+            return {}
+        grid: list[list[object]] = [list(row) for row in csv.reader(io.StringIO(text, newline=""))]
+        return {
+            (row, column): str(cell).strip()
+            for row, cells in enumerate(grid, 1)
+            for column, cell in enumerate(cells, 1)
+        }
+    return {}
+
+
 def check(rules: Rules, path: Path, data: bytes) -> str:
     source = path.parent.name
     found = load(Delivery("f", source, path.name), data, rules)
@@ -65,7 +85,24 @@ def check(rules: Rules, path: Path, data: bytes) -> str:
     assert found.counts
     for unit, n in found.counts.items():
         assert n["n_read"] == n["n_loaded"] + n["n_quarantined"] + n["n_ignored"], (unit, n)
+    stands_in_the_file(found, data, path.suffix)
     return "loaded"
+
+
+def stands_in_the_file(found: Loaded, data: bytes, suffix: str) -> None:
+    """No value that a figure could use comes from anywhere but its own place in these bytes."""
+    if "column_number" not in found.rows.columns:
+        return
+    line = "line" if "line" in found.rows.columns else "row_number"
+    text = "value_text" if "value_text" in found.rows.columns else "number_text"
+    if suffix in (".json", ".xml"):
+        assert all(value.encode() in data for value in found.rows[text].unique())
+    there = texts_at_places(data, suffix)
+    if not there:
+        return
+    for row, column, value in found.rows.select(line, "column_number", text).iter_rows():
+        said = there.get((row, column), "")
+        assert value in (said, plain_number(said)), (row, column, value, said)
 
 
 @pytest.mark.parametrize("name", FILES)
