@@ -14,7 +14,7 @@ from typing import Any
 from ingestion.archive import Receipt
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.deliveries import MEMBER, load_delivery
-from ingestion.layouts import load_layouts, shipped_folders
+from ingestion.layout_files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import load_reference

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.layouts import load_layouts, shipped_folders
+from ingestion.layout_files import load_layouts, shipped_folders
 from ingestion.load import Rules
 from ingestion.reference import load_reference
 

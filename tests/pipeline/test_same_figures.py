@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from nights import Night, district_home, run_night
 
-from ingestion.layouts import read_layout, shipped_folders
+from ingestion.layout_files import read_layout, shipped_folders
 
 TABLES = ("institution_year", "building_year", "region_year", "factor_used")
 

@@ -11,7 +11,8 @@ import yaml
 
 from ingestion.account import Delivery
 from ingestion.contracts.messages import Refusal
-from ingestion.layouts import Layout, load_layouts
+from ingestion.layout_files import load_layouts
+from ingestion.layouts import Layout
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import load_reference
 
