@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import pandera.polars as pa
 import polars as pl
 
-from ingestion import account, counting, spans
+from ingestion import account, counting, mending, spans
 from ingestion.account import Delivery
 from ingestion.checks import HELPERS, ITEM_KEY, UNIT_KEY, failures
+from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.contracts.numbers import plain_number, unit_spelling
 from ingestion.layouts import FieldSpec, Layout, TableSpec
 from ingestion.mapping import Mapped, Surroundings, apply
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
@@ -35,6 +35,7 @@ class Rules:
     layouts: list[Layout]
     reference: Reference
     corrections: list[Correction] = field(default_factory=list)
+    codes: list[CodeMapping] = field(default_factory=list)
     register: frozenset[str] = frozenset()
     register_decides_from_edition: str = "2025"
     _schemas: dict[str, dict[str, pa.DataFrameSchema]] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Loaded:
     notes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTE_COLUMNS))
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     applied: Counter[str] = field(default_factory=Counter)
+    settled: Counter[mending.CodeKey] = field(default_factory=Counter)
     n_value_cells: dict[str, int] = field(default_factory=dict)
     """Cells of the file that gave at least one value or reading, by target, as counted when it was mapped."""
 
@@ -128,6 +130,7 @@ class Part:
     notes: list[pl.DataFrame]
     counts: Counter[str]
     applied: Counter[str]
+    settled: Counter[mending.CodeKey]
 
 
 def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) -> Part:
@@ -149,7 +152,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
     if target == "readings":
         _without_reading(mapped, table, spec)
     rows = mapped.values if target in account.CELLS else mapped.records.filter(pl.col("problem").is_null())
-    rows, applied = _shaped(rows, delivery, layout, spec, table, rules)
+    rows, applied, settled = _shaped(rows, delivery, layout, spec, table, rules)
     broken = _unless_net(failures(schema, rows).drop_nulls("index"), rows, mapped)
     first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
@@ -162,6 +165,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
         target=target,
         rows=good,
         applied=applied,
+        settled=settled,
         records=account.records(mapped, refused, place),
         quarantine=[
             account.quarantined_records(mapped, place),
@@ -237,7 +241,7 @@ def _shaped(
     spec: TableSpec,
     table: Table,
     rules: Rules,
-) -> tuple[pl.DataFrame, Counter[str]]:
+) -> tuple[pl.DataFrame, Counter[str], Counter[mending.CodeKey]]:
     """The columns of the raw table, in its order, plus what validation needs."""
     target = layout.target_of(spec)
     schema = rules.schema(layout.source, target)
@@ -267,9 +271,12 @@ def _shaped(
         rows = rows.with_columns(multiplier=pl.col("multiplier").fill_null("1"))
     if "year_starts_on" in schema.columns and "year_starts_on" not in rows.columns:
         rows = rows.with_columns(year_starts_on=pl.lit("01-01"))
+    rows, settled = mending.settle_codes(rows, layout.source, layout.form, rules.codes, list(schema.columns))
     applied: Counter[str] = Counter()
-    if "corrected_number_text" in schema.columns and rows.height:
-        rows, applied = _corrected(rows, delivery, layout, rules.corrections)
+    if rows.height and "corrected_number_text" in schema.columns:
+        rows, applied = mending.correct_values(rows, layout.source, layout.form, rules.corrections)
+    elif rows.height and target == "readings":
+        rows, applied = mending.correct_meters(rows, layout.source, rules.corrections)
     for name, column in schema.columns.items():
         if name not in rows.columns and name not in HELPERS:
             rows = rows.with_columns(pl.lit(None, dtype=column.dtype.type).alias(name))
@@ -293,40 +300,7 @@ def _shaped(
         # what is no number is judged, and shown, as the file has it
         as_found = pl.coalesce("value_text", pl.lit("?")) if target == "readings" else pl.lit("?")
         rows = rows.with_columns(number_text=pl.when(used.is_null()).then(as_found).otherwise("number_text"))
-    return rows.select(list(schema.columns)), applied
-
-
-def _corrected(
-    rows: pl.DataFrame, delivery: Delivery, layout: Layout, corrections: list[Correction]
-) -> tuple[pl.DataFrame, Counter[str]]:
-    """Put corrections beside the submitted values they expect; count how often each one applied."""
-    wanted = [
-        item for item in corrections if item.source == delivery.source and item.form in (None, layout.form)
-    ]
-    rows = rows.with_columns(
-        pl.lit(None, dtype=pl.String).alias(name)
-        for name in ("correction_id", "corrected_number_text", "corrected_unit_text")
-    )
-    applied: Counter[str] = Counter()
-    for item in wanted:
-        at = (
-            (pl.col("institution_id") == item.institution)
-            & (pl.col("item_code") == item.item)
-            & (pl.col("year") == item.year)
-            & (pl.col("value_text") == item.expect)
-            & (pl.col("period_index") == (item.month or 0))
-        )
-        applied[item.id] = rows.filter(at).height
-        rows = rows.with_columns(
-            correction_id=pl.when(at).then(pl.lit(item.id)).otherwise("correction_id"),
-            corrected_number_text=pl.when(at)
-            .then(pl.lit(plain_number(item.value)))
-            .otherwise("corrected_number_text"),
-            corrected_unit_text=pl.when(at)
-            .then(pl.coalesce(pl.lit(unit_spelling(item.unit), dtype=pl.String), pl.col("unit_text")))
-            .otherwise("corrected_unit_text"),
-        )
-    return rows, applied
+    return rows.select(list(schema.columns)), applied, settled
 
 
 def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part]) -> Loaded:
@@ -369,6 +343,7 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part])
         ),
         counts=counts,
         applied=sum((part.applied for part in parts), Counter()),
+        settled=sum((part.settled for part in parts), Counter()),
     )
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from ingestion.account import CELLS
 from ingestion.archive import Receipt
 from ingestion.checks import duckdb_columns
+from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.home import Home
 from ingestion.contracts.messages import Refusal
@@ -38,11 +39,13 @@ _COMMON = {
     "notes": """file_id VARCHAR, layout_id VARCHAR, source VARCHAR, path VARCHAR, sheet VARCHAR, row_number INTEGER,
         column_number INTEGER, cell VARCHAR, note_code VARCHAR, found VARCHAR, text_zh VARCHAR, text_en VARCHAR""",
     "correction_uses": "source VARCHAR, correction_id VARCHAR, n_applied BIGINT",
+    "code_uses": """source VARCHAR, file_id VARCHAR, form_code VARCHAR, kind VARCHAR, found VARCHAR,
+        n_applied BIGINT""",
 }
 _READINGS = """file_id VARCHAR, line BIGINT, column_number INTEGER, building_code VARCHAR, meter_id VARCHAR, item_code VARCHAR,
     reading_kind VARCHAR, starts_at TIMESTAMP, ends_at TIMESTAMP, amount DECIMAL(18,4), multiplier DECIMAL(18,6),
     unit_text VARCHAR, replaced_final DECIMAL(18,4), replaced_start DECIMAL(18,4)"""
-_SHARED_BY_SOURCE = ("files", "quarantine", "notes", "correction_uses")
+_SHARED_BY_SOURCE = ("files", "quarantine", "notes", "correction_uses", "code_uses")
 _KEYED_BY_FILE = ("file_counts", "records")
 
 
@@ -96,6 +99,12 @@ def write_source(
         _insert(con, "notes", [item.notes for item in loaded], None)
         uses = [(source, name, n) for item in loaded for name, n in item.applied.items()]
         _insert_rows(con, "correction_uses", uses)
+        settled = [
+            (source, item.delivery.file_id, form, kind, found, n)
+            for item in loaded
+            for (_, form, kind, found), n in item.settled.items()
+        ]
+        _insert_rows(con, "code_uses", settled)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
@@ -324,18 +333,23 @@ def write_corrections(con: duckdb.DuckDBPyConnection, corrections: list[Correcti
         con,
         "corrections",
         """correction_id VARCHAR, source VARCHAR, form_code VARCHAR, institution_id VARCHAR, building_code VARCHAR,
-        item_code VARCHAR, year INTEGER, month INTEGER, expect_text VARCHAR, value_text VARCHAR, unit_text VARCHAR,
-        reason VARCHAR, reviewer VARCHAR, n_applied BIGINT""",
+        meter_id VARCHAR, item_code VARCHAR, year INTEGER, month INTEGER, quarter INTEGER, starts_on DATE, ends_on DATE,
+        expect_text VARCHAR, value_text VARCHAR, unit_text VARCHAR, reason VARCHAR, reviewer VARCHAR,
+        n_applied BIGINT""",
         [
             (
                 c.id,
                 c.source,
                 c.form,
                 c.institution,
-                None,
+                c.building,
+                c.meter,
                 c.item,
                 c.year,
                 c.month,
+                c.quarter,
+                c.starts_on,
+                c.ends_on,
                 c.expect,
                 c.value,
                 c.unit,
@@ -344,5 +358,25 @@ def write_corrections(con: duckdb.DuckDBPyConnection, corrections: list[Correcti
                 uses.get(c.id, 0),
             )
             for c in corrections
+        ],
+    )
+
+
+def write_codes(con: duckdb.DuckDBPyConnection, codes: list[CodeMapping]) -> None:
+    """The declared code mappings with the number of cells each one settled."""
+    uses = {
+        (source, form, kind, found): int(n)
+        for source, form, kind, found, n in con.execute(
+            "select source, form_code, kind, found, sum(n_applied) from raw.code_uses group by all"
+        ).fetchall()
+    }
+    write_table(
+        con,
+        "codes",
+        """source VARCHAR, form_code VARCHAR, kind VARCHAR, found VARCHAR, means VARCHAR, reason VARCHAR,
+        reviewer VARCHAR, since DATE, n_applied BIGINT""",
+        [
+            (c.source, c.form, c.kind, c.found, c.means, c.reason, c.reviewer, c.since, uses.get(c.key, 0))
+            for c in codes
         ],
     )

@@ -19,7 +19,7 @@ from ingestion.load import Loaded, Rules
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
-from orchestration.declarations import load_corrections
+from orchestration.declarations import load_codes, load_corrections
 from orchestration.report import Teller
 from orchestration.settings import CHECKOUT, Settings
 
@@ -47,6 +47,7 @@ def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) ->
         ),
         reference=load_reference(),
         corrections=load_corrections(settings.paths.corrections),
+        codes=load_codes(settings.paths.codes),
     )
     data = file.read_bytes()
     tried = [_files(data, path, name, rules) for name in sources]

@@ -21,7 +21,17 @@ PROJECT = CHECKOUT / "dbt_project"
 TARGET = PROJECT / "target"
 MANIFEST = TARGET / "manifest.json"
 _RESULTS = {"LogModelResult", "LogSeedResult", "LogTestResult"}
-_SHARED_RAW = {"files", "file_counts", "records", "quarantine", "notes", "corrections", "correction_uses"}
+_SHARED_RAW = {
+    "files",
+    "file_counts",
+    "records",
+    "quarantine",
+    "notes",
+    "corrections",
+    "correction_uses",
+    "codes",
+    "code_uses",
+}
 
 
 class Translator(DagsterDbtTranslator):  # type: ignore[misc]

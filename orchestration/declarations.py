@@ -1,4 +1,4 @@
-"""The home's own declarations: profile, layouts, corrections, waivers; and the seal of the code itself.
+"""The home's own declarations: profile, layouts, corrections, code mappings, waivers; and the seal of the code itself.
 
 Belongs here: finding and reading declarations, their digests. Does not belong here: what they mean.
 """
@@ -9,13 +9,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import polars
 import pyarrow
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
@@ -27,6 +29,7 @@ from orchestration.settings import CHECKOUT, Settings
 VERSION = "0.1.0"
 _CODE = ("ingestion", "quality", "exports", "orchestration", "dbt_project")
 _CODE_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md"}
+_Entry = TypeVar("_Entry", bound=BaseModel)
 _NOT_CODE = {"target", "logs", "__pycache__", "vendor"}
 
 
@@ -37,6 +40,7 @@ class Declarations:
     profile: RegionProfile
     layouts: list[Layout]
     corrections: list[Correction]
+    codes: list[CodeMapping]
     seals: dict[str, str]
     code_version: str
 
@@ -48,13 +52,15 @@ def load_declarations(settings: Settings) -> Declarations:
     folders = [*shipped_folders(), *[path.absolute() for path in settings.layouts], paths.layouts]
     layouts = load_layouts([folder for folder in folders if folder.is_dir()])
     corrections = load_corrections(paths.corrections)
+    codes = load_codes(paths.codes)
     code = code_digest()
     seals = {f"layout {layout.id}": layout.digest for layout in layouts}
     seals[f"profile {profile.id}"] = profile_digest
-    seals["corrections.yml"] = digest([item.model_dump() for item in corrections])
+    seals["corrections.yml"] = digest([item.model_dump(mode="json") for item in corrections])
+    seals["codes.yml"] = digest([item.model_dump(mode="json") for item in codes])
     seals["waivers.yml"] = _file_digest(paths.waivers)
     seals["code and seeds"] = code
-    return Declarations(profile, layouts, corrections, seals, f"{VERSION}+{code[:12]}")
+    return Declarations(profile, layouts, corrections, codes, seals, f"{VERSION}+{code[:12]}")
 
 
 def _profile(settings: Settings) -> tuple[RegionProfile, str]:
@@ -92,26 +98,39 @@ def _profile_path(settings: Settings) -> Path:
 
 def load_corrections(path: Path) -> list[Correction]:
     """The corrections of a home, or none. Two with one id, or a wrong one, are refused."""
+    found = _entries(path, Correction)
+    _refuse_twice(path, [item.id for item in found])
+    return found
+
+
+def load_codes(path: Path) -> list[CodeMapping]:
+    """The code mappings of a home, or none. Two for one code, or a wrong one, are refused."""
+    found = _entries(path, CodeMapping)
+    _refuse_twice(path, [" ".join(part or "*" for part in item.key) for item in found])
+    return found
+
+
+def _entries(path: Path, model: type[_Entry]) -> list[_Entry]:
     if not path.is_file():
         return []
     try:
-        found = [
-            Correction.model_validate(item) for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []
-        ]
-    except (ValidationError, yaml.YAMLError, TypeError) as error:
+        return [model.model_validate(item) for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+    except (ValidationError, yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
         raise Refusal(
-            "bad_corrections",
-            Message(f"corrections.yml 有误: {error}", f"corrections.yml is wrong: {error}"),
+            f"bad_{path.stem}",
+            Message(f"{path.name} 有误: {error}", f"{path.name} is wrong: {error}"),
             Message("请改正该文件", "mend the file"),
         ) from error
-    ids = [item.id for item in found]
-    if len(ids) != len(set(ids)):
+
+
+def _refuse_twice(path: Path, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
         raise Refusal(
-            "correction_twice",
-            Message("corrections.yml 中有重复的 id", "an id stands twice in corrections.yml"),
-            Message("请给每条更正不同的 id", "give each correction its own id"),
+            f"{path.stem}_twice",
+            Message(f"{path.name} 中重复: {', '.join(twice)}", f"twice in {path.name}: {', '.join(twice)}"),
+            Message("每条只写一次", "write each of them once"),
         )
-    return found
 
 
 def _file_digest(path: Path) -> str:

@@ -46,6 +46,10 @@ class Home:
         return self.root / "corrections.yml"
 
     @property
+    def codes(self) -> Path:
+        return self.root / "codes.yml"
+
+    @property
     def waivers(self) -> Path:
         return self.root / "waivers.yml"
 

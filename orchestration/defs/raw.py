@@ -132,6 +132,7 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
         layouts=night.declarations.layouts,
         reference=reference,
         corrections=night.declarations.corrections,
+        codes=night.declarations.codes,
         register_decides_from_edition=night.declarations.profile.method.register_decides_from_edition,
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
@@ -182,6 +183,7 @@ def accounts() -> dg.MaterializeResult[None]:
     night = nights.resume(settings)
     with writer(settings) as con:
         raw.write_corrections(con, night.declarations.corrections)
+        raw.write_codes(con, night.declarations.codes)
         rows = con.execute(
             "select unit, sum(n_read), sum(n_loaded), sum(n_quarantined), sum(n_ignored) from raw.file_counts group by unit order by unit"
         ).fetchall()

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from exports.dictionary import load_dictionary
 from ingestion import layouts
 from ingestion.contracts import profile
+from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES, raw_tables
@@ -198,6 +199,12 @@ def test_each_field_of_a_correction_has_its_place() -> None:
         assert f"`{name}`" in found, name
 
 
+def test_each_field_of_a_code_mapping_has_its_place() -> None:
+    found = section(text_of("data-quality.md"), "Settling an unknown code: codes.yml")
+    for name in CodeMapping.model_fields:
+        assert f"`{name}`" in found, name
+
+
 def test_each_definition_stands_once_and_in_the_table_of_what_is_computed() -> None:
     page = text_of("definitions.md")
     numbers = [int(number) for number in re.findall(r"^### (\d+)\. ", page, re.M)]
@@ -232,6 +239,8 @@ def test_yaml_and_toml_examples_are_valid(name: str, tmp_path: Path) -> None:
         profile.RegionProfile.model_validate(yaml.safe_load(block))
     for block in blocks(text, "yaml corrections"):
         assert [Correction.model_validate(item) for item in yaml.safe_load(block)]
+    for block in blocks(text, "yaml codes"):
+        assert [CodeMapping.model_validate(item) for item in yaml.safe_load(block)]
     for block in blocks(text, "yaml waivers"):
         (tmp_path / "waivers.yml").write_text(block, encoding="utf-8")
         assert load_waivers(tmp_path / "waivers.yml", load_catalogue())

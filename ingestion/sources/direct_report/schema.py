@@ -40,6 +40,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "task_state": checks.text(),
                 "release_number": checks.integer(),
                 "item_code": checks.text(),
+                "submitted_item_code": checks.text(),
                 "value_text": checks.text(),
                 "number_text": checks.amount(),
                 "unit_text": checks.text(),

@@ -28,9 +28,13 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "year": checks.year(),
                 "table_code": checks.text(),
                 "item_code": checks.text(),
+                "submitted_item_code": checks.text(),
                 "value_text": checks.text(),
                 "number_text": checks.amount(),
                 "unit_text": checks.text(),
+                "correction_id": checks.text(),
+                "corrected_number_text": checks.text(),
+                "corrected_unit_text": checks.text(),
                 **checks.keys(reference),
             }
         )

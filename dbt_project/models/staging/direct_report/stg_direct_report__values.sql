@@ -138,6 +138,8 @@ final as (
         task_state,
         value_text,
         unit_text,
+        used_number_text,
+        used_unit_text,
 
         ---------- period
         year,

@@ -20,28 +20,36 @@ carrier_conversions as (
     select * from {{ ref('carrier_conversions') }}
 ),
 
+used as (
+    select
+        *,
+        coalesce(corrected_number_text, number_text) as used_number_text,
+        coalesce(corrected_unit_text, unit_text) as used_unit_text
+    from landed
+),
+
 valued as (
     select
-        landed.*,
+        used.*,
         files.path,
         items.carrier,
         items.measure,
         items.canonical_unit,
         units.canonical_unit as reported_unit,
-        try_cast(landed.number_text as decimal(18,6)) as number,
+        try_cast(used.used_number_text as decimal(18,6)) as number,
         case
-            when landed.unit_text is null and items.measure = 'persons' then 1
+            when used.used_unit_text is null and items.measure = 'persons' then 1
             else units.multiplier
         end as unit_multiplier,
         case
-            when landed.unit_text is null and items.measure = 'persons' then 1
+            when used.used_unit_text is null and items.measure = 'persons' then 1
             when units.canonical_unit = items.canonical_unit then 1
             else carrier_conversions.multiplier
         end as carrier_multiplier
-    from landed
-    inner join files on landed.file_id = files.file_id
-    left join items on landed.item_code = items.item_code
-    left join units on landed.unit_text = units.unit_text
+    from used
+    inner join files on used.file_id = files.file_id
+    left join items on used.item_code = items.item_code
+    left join units on used.used_unit_text = units.unit_text
     left join carrier_conversions
         on items.carrier = carrier_conversions.carrier
         and units.canonical_unit = carrier_conversions.from_unit
@@ -56,6 +64,7 @@ final as (
         institution_id,
         table_code,
         item_code,
+        correction_id,
 
         ---------- place
         path,
@@ -69,6 +78,8 @@ final as (
         measure,
         value_text,
         unit_text,
+        used_number_text,
+        used_unit_text,
 
         ---------- period
         year,
@@ -78,8 +89,9 @@ final as (
         canonical_unit as unit,
 
         ---------- booleans
+        correction_id is not null as is_corrected,
         measure is not null and unit_multiplier is not null and carrier_multiplier is not null as is_convertible,
-        {{ has_lost_digits('number_text', 'coalesce(unit_multiplier, 1)') }} as has_lost_digits
+        {{ has_lost_digits('used_number_text', 'coalesce(unit_multiplier, 1)') }} as has_lost_digits
     from valued
 )
 
