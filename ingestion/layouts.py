@@ -52,9 +52,12 @@ class FieldSpec(_Strict):
         default=None, description="XML: path of an element that holds for all records"
     )
     on_sheet: str | None = None
-    kind: Literal["text", "integer", "number", "period", "date", "datetime"] = "text"
+    kind: Literal["text", "integer", "number", "period", "year", "date", "datetime"] = "text"
     format: str | list[str] | None = Field(default=None, description="strptime form(s) of a date or datetime")
     zone: str | None = Field(default=None, description="the text says which moment; local time there is kept")
+    whole_day: bool = Field(
+        default=False, description="the text names the last day: the moment is its midnight"
+    )
     matches: Pattern | None = Field(default=None, description="what the whole text must look like")
     lookup: dict[str, str] | None = None
     optional: bool = False
@@ -64,8 +67,10 @@ class FieldSpec(_Strict):
 
     @model_validator(mode="after")
     def _formats_are_of_times(self) -> FieldSpec:
-        if self.format is not None and self.kind not in ("date", "datetime"):
-            raise ValueError("format belongs to kind date or datetime")
+        if self.format is not None and self.kind not in ("date", "datetime", "year"):
+            raise ValueError("format belongs to kind date, datetime or year")
+        if self.whole_day and (self.kind != "datetime" or self.zone is not None):
+            raise ValueError("whole_day belongs to kind datetime, without a zone")
         if self.zone is not None and self.kind != "datetime":
             raise ValueError("zone belongs to kind datetime")
         return self
@@ -283,6 +288,7 @@ class Recognise(_Strict):
 
     path: str | None = Field(default=None, description="glob on the path below the source folder")
     columns: list[str] = Field(default_factory=list)
+    without: list[str] = Field(default_factory=list, description="columns that only another edition has")
     values: dict[str, str] = Field(
         default_factory=dict,
         description="pattern on what stands there: JSON by top-level key, otherwise by column, on the first record",

@@ -75,6 +75,18 @@ def missing_columns(table: Table, spec: TableSpec) -> list[str]:
     return fields + days
 
 
+def repeated_headers(table: Table, spec: TableSpec) -> list[Column]:
+    """Columns the layout reads whose name stands over more than one: nobody could say which is meant."""
+    read = [
+        column
+        for column in table.columns
+        if column.name in field_columns(spec)
+        or any(re.fullmatch(value.columns, column.name) for value in spec.values)
+    ]
+    names = [column.name for column in read]
+    return [column for column in read if names.count(column.name) > 1]
+
+
 def apply(table: Table, spec: TableSpec, around: Surroundings, types: dict[str, pl.DataType]) -> Mapped:
     """Map one table. No row is dropped: a record whose key cannot be read keeps its `problem`.
 
@@ -190,10 +202,13 @@ def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
         return [_plain(text).alias(name)]
     if spec.kind == "date":
         return [_stamp(text, spec, _DATE_FORMATS).dt.date().alias(name)]
+    if spec.kind == "year":
+        return [_stamp(text, spec, _DATE_FORMATS).dt.year().cast(pl.Int32).alias(name)]
     if spec.kind == "datetime":
         if spec.zone is not None:
             return spans.local(_stamp(text, spec, _MOMENT_FORMATS), name, spec.zone)
-        return [_stamp(text, spec, _STAMP_FORMATS).alias(name)]
+        stamp = _stamp(text, spec, _STAMP_FORMATS)
+        return [(stamp + pl.duration(days=1) if spec.whole_day else stamp).alias(name)]
     if spec.kind == "period":
         return _period(text)
     return [text.alias(name)]

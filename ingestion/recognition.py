@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ingestion.contracts.identity import cell_name
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout, TableSpec
-from ingestion.mapping import missing_columns
+from ingestion.mapping import missing_columns, repeated_headers
 from ingestion.readers import compressed, delimited, documents, workbook
 from ingestion.tables import Sheet, Table, placed, table_of
 
@@ -84,6 +85,7 @@ def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Rea
         else:
             nearest.append((len(missing), layout, missing))
     if len(fitting) == 1:
+        _refuse_repeated_headers(fitting[0])
         return fitting[0]
     if fitting:
         names = ", ".join(reading.layout.id for reading in fitting)
@@ -97,6 +99,27 @@ def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Rea
     if refusal is not None and not nearest:
         raise refusal
     raise _unknown(suffix, nearest)
+
+
+def _refuse_repeated_headers(reading: Reading) -> None:
+    """One name over two columns that the layout reads: taking either would be a guess."""
+    for spec, table in reading.tables:
+        twice = repeated_headers(table, spec)
+        if twice:
+            name = twice[0].name
+            row = max(spec.header_rows, default=1)
+            cells = ", ".join(cell_name(row, column.number) for column in twice if column.name == name)
+            raise Refusal(
+                "header_twice",
+                Message(
+                    f"表头 “{name}” 出现不止一次: {cells}",
+                    f"the header “{name}” stands more than once: {cells}",
+                ),
+                Message(
+                    "请改正其中一个列名, 或删去不用的一列, 然后重新上报",
+                    "rename one of the columns, or leave out the one that is not meant, and send it again",
+                ),
+            )
 
 
 def _unknown(suffix: str, nearest: list[tuple[int, Layout, list[str]]]) -> Refusal:
@@ -135,6 +158,11 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     names = {column.name for _, table in present for column in table.columns}
     missing += [
         name for name in layout.recognise.columns if not any(re.fullmatch(name, column) for column in names)
+    ]
+    missing += [
+        f"without {name}"
+        for name in layout.recognise.without
+        if any(re.fullmatch(name, column) for column in names)
     ]
     for spec, table in present:
         missing += missing_columns(table, spec)

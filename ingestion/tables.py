@@ -189,7 +189,7 @@ def table_of(sheet: Sheet, spec: TableSpec, lines: range | None = None) -> Table
     n_more: Counter[int] = Counter()
     stopped: tuple[str, bool] | None = None
     by_name = {column.name: column.number for column in columns if column.name}
-    named = set(by_name.values())
+    named = {column.number for column in columns if column.name}
     nothing = set(spec.nothing)
     for row in range(first, lines.stop):
         cells = sheet.rows[row - 1]

@@ -261,3 +261,66 @@ def test_places_in_documents_are_paths(rules: Rules) -> None:
     "periodId": "2021000", "taskStatus": "7", "release": 1, "rowData": {"110": "abc"}}]}"""
     found = load(Delivery("f2", "direct_report", "a_rowdata.json"), json.encode(), rules)
     assert found.quarantine["cell"].to_list() == ["$.documents[0].rowData.110"]
+
+
+# ---------- editions, headers, days
+
+BILLS = """
+id: bills
+title: {zh: 账单, en: bills}
+source: metering
+target: readings
+reading_kind: interval
+form: bills
+edition: "1"
+kind: delimited
+recognise: {columns: [meter, used], without: [new column]}
+tables:
+  - fields:
+      building_code: {constant: b1}
+      meter_id: {column: meter}
+      starts_at: {column: from, kind: datetime, format: "%Y-%m-%d"}
+      ends_at: {column: to, kind: datetime, format: "%Y-%m-%d", whole_day: true}
+    values:
+      - {columns: used, item: "01000", unit: {constant: kWh}}
+    ignore_columns:
+      - {columns: remark, why: {zh: 说明, en: remarks}}
+"""
+
+
+def refused(rules: Rules, data: str) -> Refusal:
+    found = load(Delivery("f1", rules.layouts[0].source, "a.csv"), data.encode(), rules)
+    assert found.refusal is not None
+    return found.refusal
+
+
+def test_a_bill_that_names_its_last_day_ends_at_the_midnight_after_it() -> None:
+    rows = read(rules_of(BILLS), "meter,from,to,used\nm1,2020-02-01,2020-02-29,7\n").rows
+    assert rows["starts_at"][0].isoformat() == "2020-02-01T00:00:00"
+    assert rows["ends_at"][0].isoformat() == "2020-03-01T00:00:00"
+
+
+def test_a_column_of_another_edition_keeps_a_layout_away() -> None:
+    found = refused(rules_of(BILLS), "meter,from,to,used,new column\nm1,2020-02-01,2020-02-29,7,1\n")
+    assert found.code == "unknown_layout"
+    assert "without new column" in found.reason.en
+
+
+@pytest.mark.parametrize("header", ["meter,from,to,used,used", "meter,meter,to,used,from"])
+def test_a_header_over_two_columns_that_are_read_is_refused(header: str) -> None:
+    found = refused(rules_of(BILLS), header + "\nm1,2020-02-01,2020-02-29,7,8\n")
+    assert found.code == "header_twice"
+
+
+def test_a_header_over_two_columns_that_nobody_reads_is_no_matter() -> None:
+    data = "meter,from,to,used,remark,remark\nm1,2020-02-01,2020-02-29,7,a,b\n"
+    assert read(rules_of(BILLS), data).rows["number_text"].to_list() == ["7"]
+
+
+def test_the_year_of_a_date_in_either_form() -> None:
+    fields = yaml.safe_load(RETURNS)["tables"][0]["fields"]
+    fields["year"] = {"column": "ends", "kind": "year", "format": ["%m/%d/%y", "%m/%d/%Y"]}
+    rules = rules_of(RETURNS, fields=fields)
+    found = read(rules, "code$area$ends$power\nA1$N$12/31/10$1\nA2$N$06/30/2011$2\nA3$N$12/31/1880$3\n")
+    assert found.rows["year"].to_list() == [2010, 2011]
+    assert found.quarantine.select("reason_code", "found").rows() == [("bad_year", "12/31/1880")]
