@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingestion.contracts.identity import digest
+from ingestion.reading_rules import ReadingRules
 from ingestion.sources import targets
 
 
@@ -58,6 +59,8 @@ class FieldSpec(_Strict):
     whole_day: bool = Field(
         default=False, description="the text names the last day: the moment is its midnight"
     )
+    clock: str | None = Field(default=None, description="zone of the clock that a text without offset shows")
+    hour_24: bool = Field(default=False, description="24:00 of a day is 00:00 of the next")
     matches: Pattern | None = Field(default=None, description="what the whole text must look like")
     lookup: dict[str, str] | None = None
     optional: bool = False
@@ -71,11 +74,13 @@ class FieldSpec(_Strict):
             raise ValueError("format belongs to kind date, datetime or year")
         if self.whole_day and (self.kind != "datetime" or self.zone is not None):
             raise ValueError("whole_day belongs to kind datetime, without a zone")
-        if self.zone is not None and self.kind != "datetime":
-            raise ValueError("zone belongs to kind datetime")
+        if (self.zone or self.clock or self.hour_24) and self.kind != "datetime":
+            raise ValueError("zone, clock and hour_24 belong to kind datetime")
+        if self.clock is not None and self.zone is None:
+            raise ValueError("clock needs the zone whose local time is kept")
         return self
 
-    @field_validator("zone")
+    @field_validator("zone", "clock")
     @classmethod
     def _zone_is_known(cls, zone: str | None) -> str | None:
         if zone is not None:
@@ -318,11 +323,14 @@ class Layout(_Strict):
     ignore_sheets: list[IgnoreSheets] = Field(default_factory=list)
     institution_id_scheme: str = "uscc"
     reading_kind: Literal["interval", "register"] | None = None
+    readings: ReadingRules | None = None
 
     @model_validator(mode="after")
     def _readings_have_a_kind(self) -> Layout:
         if (self.target == "readings") != (self.reading_kind is not None):
             raise ValueError("reading_kind belongs to readings, and readings need one")
+        if self.readings is not None and self.reading_kind is None:
+            raise ValueError("readings: belongs to a layout of readings")
         if not self.recognise.columns and not self.recognise.values:
             raise ValueError("a layout recognises files by columns or values, never by name alone")
         return self

@@ -154,6 +154,10 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
     rows = mapped.values if target in account.CELLS else mapped.records.filter(pl.col("problem").is_null())
     rows, applied, settled = _shaped(rows, delivery, layout, spec, table, rules)
     broken = _unless_net(failures(schema, rows).drop_nulls("index"), rows, mapped)
+    if layout.readings is not None and layout.readings.admits_negatives:
+        # landed as read: whether it counts is decided beside it, by the rule that the layout names
+        is_admitted = (pl.col("check") == "negative_amount") & (pl.col("column") == "number_text")
+        broken = broken.filter(~is_admitted)
     first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
     refused = indexed.join(

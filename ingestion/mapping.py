@@ -24,6 +24,7 @@ _STAMP_FORMATS = (
     "%Y/%m/%d %H:%M",
     "%Y-%m-%dT%H:%M:%S",
 )
+_HOUR_24 = r"([ T])24:00"
 _MOMENT_FORMATS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%.f%z")
 
 
@@ -206,7 +207,8 @@ def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
         return [_stamp(text, spec, _DATE_FORMATS).dt.year().cast(pl.Int32).alias(name)]
     if spec.kind == "datetime":
         if spec.zone is not None:
-            return spans.local(_stamp(text, spec, _MOMENT_FORMATS), name, spec.zone)
+            usual = _MOMENT_FORMATS if spec.clock is None else _STAMP_FORMATS
+            return spans.local(_stamp(text, spec, usual), name, spec.zone)
         stamp = _stamp(text, spec, _STAMP_FORMATS)
         return [(stamp + pl.duration(days=1) if spec.whole_day else stamp).alias(name)]
     if spec.kind == "period":
@@ -222,7 +224,15 @@ def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
         return pl.from_epoch(seconds, "s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if spec.zone is not None:
         text = text.str.replace(r"Z$", "+00:00")
+    is_end_of_day = text.str.contains(_HOUR_24)
+    if spec.hour_24:
+        text = text.str.replace(_HOUR_24, "${1}00:00")
     stamp = pl.coalesce([text.str.to_datetime(form, strict=False) for form in forms])
+    if spec.hour_24:
+        stamp = pl.when(is_end_of_day).then(stamp.dt.offset_by("1d")).otherwise(stamp)
+    if spec.clock is not None:
+        # an hour that the clock shows twice says no moment: such a text cannot be read
+        stamp = stamp.dt.replace_time_zone(spec.clock, ambiguous="null", non_existent="null")
     return stamp if spec.format is None else pl.when(stamp.dt.year() >= 1900).then(stamp)
 
 

@@ -1,27 +1,42 @@
--- What standing readings and register steps hold is what months hold, by item and unit, to the last digit.
+-- What was read and stands, plus what rules changed, plus register steps, is what months hold, by item and unit, to the last digit.
 -- depends_on: {{ ref('building_year') }}
 with
 
+out as (
+    select file_id, line, column_number from {{ ref('core_repeated_readings') }}
+    union all
+    select file_id, line, column_number from {{ ref('core_overlapping_readings') }}
+),
+
 landed as (
-    select readings.item_code, readings.unit_text, sum(readings.amount) as amount
+    select readings.item_code, readings.unit_text, readings.multiplier, sum(readings.amount) as amount
     from {{ ref('stg_metering__readings') }} as readings
-    anti join {{ ref('core_repeated_readings') }} as repeated
-        on readings.file_id = repeated.file_id
-        and readings.line = repeated.line
-        and readings.column_number = repeated.column_number
+    anti join out
+        on readings.file_id = out.file_id
+        and readings.line = out.line
+        and readings.column_number = out.column_number
     where readings.reading_kind = 'interval'
     group by all
 
     union all
 
-    select item_code, unit_text, sum(amount) from {{ ref('core_register_steps') }} group by all
+    select
+        item_code, unit_text, multiplier,
+        sum(coalesce(repaired_amount, 0)) - sum(coalesce(raw_amount, 0))
+    from {{ ref('core_reading_repair') }}
+    where reading_kind = 'interval'
+    group by all
+
+    union all
+
+    select item_code, unit_text, 1, sum(amount) from {{ ref('core_register_steps') }} group by all
 ),
 
 expected as (
     select
         landed.item_code,
         units.canonical_unit as reported_unit,
-        sum(cast(cast(landed.amount as decimal(19,4)) * units.multiplier as decimal(18,4))) as amount
+        sum(cast(cast(cast(cast(landed.amount as decimal(19,4)) * landed.multiplier as decimal(18,4)) as decimal(19,4)) * units.multiplier as decimal(18,4))) as amount
     from landed
     left join {{ ref('unit_conversions') }} as units on landed.unit_text = units.unit_text
     group by all

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from ingestion import archive, raw
+from ingestion import archive, raw, reading_rules
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.deliveries import load_delivery
@@ -79,6 +79,12 @@ def declarations() -> dg.MaterializeResult[None]:
             "profile_windows",
             "source VARCHAR, year INTEGER, due_on DATE, closes_on DATE",
             [(item.source, item.year, item.due_on, item.closes_on) for item in profile.windows],
+        )
+        raw.write_table(
+            con,
+            "reading_rules",
+            reading_rules.COLUMNS,
+            reading_rules.rows((layout.id, layout.readings) for layout in night.declarations.layouts),
         )
         strangers = [item for item in night.receipts if item.source not in SOURCES]
         raw.refuse_files(

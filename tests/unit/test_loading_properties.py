@@ -33,7 +33,11 @@ UNITS = {
     "170": {"GJ": 0},
 }
 Fact = tuple[str, int, str, Decimal]
-PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # a failing case is small as it is: shrinking takes minutes
+PHASES = [
+    Phase.explicit,
+    Phase.reuse,
+    Phase.generate,
+]  # a failing case is small as it is: shrinking takes minutes
 
 
 @dataclass(frozen=True)

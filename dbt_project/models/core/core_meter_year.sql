@@ -20,9 +20,12 @@ years as (
         year,
         reported_unit,
         sum(reported_amount) as reported_amount,
+        sum(repaired_amount) as reported_repaired_amount,
+        sum(spread_amount) as reported_spread_amount,
         sum(n_readings) as n_readings,
         sum(n_zero_readings) as n_zero_readings,
         sum(n_missing_readings) as n_missing_readings,
+        sum(n_repaired_readings) as n_repaired_readings,
         sum(covered_s) as covered_s
     from months
     group by all
@@ -38,10 +41,16 @@ converted as (
             when years.reported_unit <> items.canonical_unit
                 then 'CV-' || items.carrier || '-' || years.reported_unit || '-' || items.canonical_unit
         end as conversion_id,
+        {%- for column, reported in [
+            ('amount', 'reported_amount'),
+            ('repaired_amount', 'reported_repaired_amount'),
+            ('spread_amount', 'reported_spread_amount'),
+        ] %}
         {{ converted(
-            'years.reported_amount', '1',
+            'years.' ~ reported, '1',
             'case when years.reported_unit = items.canonical_unit then 1 else carrier_conversions.multiplier end'
-        ) }} as amount
+        ) }} as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from years
     left join items on years.item_code = items.item_code
     left join carrier_conversions
@@ -67,11 +76,14 @@ final as (
         unit,
         cast(reported_amount as decimal(18,4)) as reported_amount,
         reported_unit,
+        repaired_amount,
+        spread_amount,
 
         ---------- counts
         cast(n_readings as bigint) as n_readings,
         cast(n_zero_readings as bigint) as n_zero_readings,
         cast(n_missing_readings as bigint) as n_missing_readings,
+        cast(n_repaired_readings as bigint) as n_repaired_readings,
         cast(covered_s as bigint) as covered_s,
 
         ---------- share of the year that readings cover

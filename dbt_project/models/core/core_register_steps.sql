@@ -1,5 +1,6 @@
-{#- What a counting register moved between two readings. A register that was replaced goes on from its new start;
-    one that falls without a replacement gives no amount: missing, never zero. -#}
+{#- What a counting register moved between two readings. A register that was replaced goes on from its new start. One
+    that falls without a replacement went past its last digit or was reset to zero, where its layout says that it may;
+    else it gives no amount: missing, never zero. -#}
 with
 
 readings as (
@@ -14,6 +15,10 @@ files as (
     select * from {{ ref('stg_control__files') }}
 ),
 
+rules as (
+    select * from {{ ref('stg_control__reading_rules') }}
+),
+
 single as (
     select readings.*
     from readings
@@ -25,22 +30,37 @@ single as (
 
 followed as (
     select
-        *,
+        single.*,
+        files.path,
+        rules.register_capacity,
+        rules.register_reset,
         lag(ends_at) over in_time as previous_read_at,
         lag(amount) over in_time as previous_amount
     from single
+    inner join files on single.file_id = files.file_id
+    left join rules on files.layout_id = rules.layout_id
     window in_time as (partition by building_code, meter_id, item_code order by ends_at)
 ),
 
 moved as (
     select
         *,
-        replaced_final is not null and replaced_start is not null as is_replaced,
         case
-            when is_replaced and replaced_final >= previous_amount and amount >= replaced_start
-                then (replaced_final - previous_amount) + (amount - replaced_start)
-            when not is_replaced and amount >= previous_amount
-                then amount - previous_amount
+            when replaced_final is not null and replaced_start is not null then 'replacement'
+            when amount >= previous_amount then 'step'
+            -- a register that ran past its last digit has moved less than half its range since
+            when previous_amount < register_capacity
+                and ((register_capacity - previous_amount) + amount) * 2 <= register_capacity then 'rollover'
+            when register_reset = 'from_zero' and amount >= 0 then 'reset'
+        end as found_kind,
+        case found_kind
+            when 'replacement' then case
+                when replaced_final >= previous_amount and amount >= replaced_start
+                    then (replaced_final - previous_amount) + (amount - replaced_start)
+            end
+            when 'step' then amount - previous_amount
+            when 'rollover' then (register_capacity - previous_amount) + amount
+            when 'reset' then amount
         end as moved_amount
     from followed
     where previous_read_at is not null
@@ -55,16 +75,13 @@ final as (
         moved.item_code,
 
         ---------- place
-        files.path,
+        moved.path,
         moved.line,
+        moved.column_number,
 
         ---------- texts
         moved.unit_text,
-        case
-            when moved.moved_amount is null then 'decrease'
-            when moved.is_replaced then 'replacement'
-            else 'step'
-        end as step_kind,
+        case when moved.moved_amount is null then 'decrease' else moved.found_kind end as step_kind,
 
         ---------- times
         moved.previous_read_at as starts_at,
@@ -78,7 +95,6 @@ final as (
         moved.multiplier,
         cast(cast(moved.moved_amount as decimal(19,4)) * moved.multiplier as decimal(18,4)) as amount
     from moved
-    inner join files on moved.file_id = files.file_id
 )
 
 select * from final

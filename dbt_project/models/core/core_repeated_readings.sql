@@ -10,6 +10,10 @@ files as (
     select * from {{ ref('stg_control__files') }}
 ),
 
+rules as (
+    select * from {{ ref('stg_control__reading_rules') }}
+),
+
 repeated as (
     select building_code, meter_id, item_code, reading_kind, starts_at, ends_at
     from readings
@@ -20,7 +24,9 @@ repeated as (
 suspects as (
     select
         readings.*,
-        files.path
+        files.path,
+        files.received_on,
+        coalesce(rules.duplicates = 'newest', false) as is_newest_first
     from readings
     inner join repeated
         on readings.building_code = repeated.building_code
@@ -30,9 +36,24 @@ suspects as (
         and readings.starts_at is not distinct from repeated.starts_at
         and readings.ends_at = repeated.ends_at
     inner join files on readings.file_id = files.file_id
+    left join rules on files.layout_id = rules.layout_id
 ),
 
--- by name of the file and place in it, never by arrival; nothing, and a zero, give way to a real amount
+-- by name of the file and place in it, never by arrival; nothing, and a zero, give way to a real amount.
+-- Where the layouts of all of them say so, the newest stands, whatever it says: senders repeat what was wrong
+ordered as (
+    select
+        *,
+        bool_and(is_newest_first) over same_key as is_newest,
+        case when is_newest then received_on end as newest_on,
+        case when is_newest then path end as newest_path,
+        case when is_newest then struct_pack(l := line, c := column_number) end as newest_place
+    from suspects
+    window same_key as (
+        partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at
+    )
+),
+
 compared as (
     select
         *,
@@ -42,10 +63,18 @@ compared as (
             content := struct_pack(a := amount, m := multiplier, u := unit_text, x := replaced_final, y := replaced_start)
         )) over by_place as survivor,
         struct_pack(a := amount, m := multiplier, u := unit_text, x := replaced_final, y := replaced_start) as content
-    from suspects
+    from ordered
     window by_place as (
         partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at
-        order by amount is null, amount = 0, path, line, column_number
+        order by
+            amount is null,
+            newest_on desc nulls last,
+            newest_path desc nulls last,
+            newest_place desc nulls last,
+            amount = 0,
+            path,
+            line,
+            column_number
     )
 ),
 
@@ -63,7 +92,7 @@ final as (
         column_number,
 
         ---------- texts
-        case when content is not distinct from survivor.content then 'superseded' else 'conflicting' end
+        case when is_newest or content is not distinct from survivor.content then 'superseded' else 'conflicting' end
             as reading_state,
 
         ---------- times

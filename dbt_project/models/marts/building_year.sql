@@ -42,7 +42,10 @@ metered as (
         sum(meters.covered_s) filter (where items.published_as = 'electricity_kwh') as electricity_covered_s,
         count(*) filter (where items.published_as = 'electricity_kwh') as n_electricity_meters,
         sum(meters.n_readings) as n_readings,
-        sum(meters.n_zero_readings) as n_zero_readings
+        sum(meters.n_zero_readings) as n_zero_readings,
+        sum(meters.n_repaired_readings) as n_repaired_readings,
+        sum(meters.repaired_amount) filter (where items.published_as = 'electricity_kwh') as electricity_repaired_kwh,
+        sum(meters.spread_amount) filter (where items.published_as = 'electricity_kwh') as electricity_spread_kwh
     from meters
     left join items on meters.item_code = items.item_code
     group by all
@@ -152,8 +155,11 @@ final as (
             "n_electricity_meters
                 * date_diff('second', make_timestamp(year, 1, 1, 0, 0, 0), make_timestamp(year + 1, 1, 1, 0, 0, 0))"
         ) }} as electricity_coverage_share,
+        {{ ratio('electricity_repaired_kwh', 'electricity_kwh') }} as electricity_repaired_share,
+        {{ ratio('electricity_spread_kwh', 'electricity_kwh') }} as electricity_spread_share,
         cast(n_readings as bigint) as n_readings,
         cast(n_zero_readings as bigint) as n_zero_readings,
+        cast(n_repaired_readings as bigint) as n_repaired_readings,
         is_registered,
         electricity_factor_id,
         factor_fallback

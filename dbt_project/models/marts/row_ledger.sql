@@ -17,8 +17,15 @@ superseded_records as (
     select * from {{ ref('core_superseded_records') }}
 ),
 
+-- a reading that stands twice, and one whose hours other spans hold
 repeated_readings as (
-    select * from {{ ref('core_repeated_readings') }}
+    select file_id, line, column_number
+    from {{ ref('core_repeated_readings') }}
+    where reading_state = 'superseded'
+
+    union all
+
+    select file_id, line, column_number from {{ ref('core_overlapping_readings') }}
 ),
 
 superseded as (
@@ -57,7 +64,6 @@ superseded as (
     left join counts as by_cell
         on repeated_readings.file_id = by_cell.file_id
         and by_cell.unit = 'cell'
-    where repeated_readings.reading_state = 'superseded'
     group by all
 ),
 

@@ -16,7 +16,10 @@ final as (
         form_code,
         edition,
         outcome,
-        reason_code
+        reason_code,
+
+        ---------- dates
+        received_on
     from files
 )
 
