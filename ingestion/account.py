@@ -104,7 +104,7 @@ def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
             unit=pl.lit("cell" if place.layout.counts_cells else "record"),
             found=pl.when(pl.col("reason_code") == "unknown_unit")
             .then(pl.col("unit_text"))
-            .when(pl.col("reason_code") == "unknown_item_code")
+            .when(pl.col("reason_code").is_in(["unknown_item_code", "item_not_in_edition"]))
             .then(pl.col("item_code"))
             .otherwise("number_text"),
             period=pl.col("ends_at").cast(pl.String),
@@ -118,7 +118,7 @@ def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
         found = (
             pl.when(pl.col("reason_code") == "unknown_unit")
             .then(pl.col("unit_text"))
-            .when(pl.col("reason_code") == "unknown_item_code")
+            .when(pl.col("reason_code").is_in(["unknown_item_code", "item_not_in_edition"]))
             .then(pl.col("item_code"))
             .otherwise("value_text")
         )

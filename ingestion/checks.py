@@ -12,6 +12,8 @@ from ingestion.reference import Reference
 
 ITEM_KEY = "item_key"
 UNIT_KEY = "unit_key"
+NOT_IN_EDITION = "|-"
+"""Stands behind the key of an item that its form has, but not in this edition."""
 HELPERS = (ITEM_KEY, UNIT_KEY)
 """Columns `family|item_code` and `family|item_code|unit_text`, present while a frame is validated, then dropped."""
 
@@ -37,7 +39,12 @@ def keys(reference: Reference) -> dict[str, pa.Column]:
     units = ["|".join(parts) for parts in reference.allowed_units]
     return {
         ITEM_KEY: pa.Column(
-            pl.String, pa.Check.isin(sorted(items), error="unknown_item_code"), nullable=False
+            pl.String,
+            [
+                pa.Check.str_matches(r"^[^|]*\|[^|]*$", error="item_not_in_edition"),
+                pa.Check.isin(sorted(items), error="unknown_item_code"),
+            ],
+            nullable=False,
         ),
         UNIT_KEY: pa.Column(pl.String, pa.Check.isin(sorted(units), error="unknown_unit"), nullable=True),
     }

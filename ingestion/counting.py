@@ -57,6 +57,9 @@ def _text(data: bytes) -> str:
         # NUL bytes that are valid UTF-8 are the empty halves of UTF-16 without its mark
         return data.decode("utf-8").replace("\0", "").lstrip("\ufffd")
     except UnicodeDecodeError:
+        if b"\0" in data:
+            halves = [data.decode(encoding, errors="replace") for encoding in ("utf-16-le", "utf-16-be")]
+            return max(halves, key=lambda text: sum(map(text.count, ",\t;|\n")))
         # counting needs only separators, quotes and line ends, which GB18030 keeps apart from its pairs
         return data.decode("gb18030", errors="replace")
 

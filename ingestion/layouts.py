@@ -322,6 +322,10 @@ class Layout(_Strict):
     tables: list[TableSpec] = Field(min_length=1)
     ignore_sheets: list[IgnoreSheets] = Field(default_factory=list)
     institution_id_scheme: str = "uscc"
+    family: str | None = Field(
+        default=None, description="layouts of one return; left out: a family of its own"
+    )
+    record_kind: Literal["return", "operation"] = "return"
     reading_kind: Literal["interval", "register"] | None = None
     readings: ReadingRules | None = None
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from ingestion import account, counting, mending, spans
 from ingestion.account import Delivery
-from ingestion.checks import HELPERS, ITEM_KEY, UNIT_KEY, failures
+from ingestion.checks import HELPERS, ITEM_KEY, NOT_IN_EDITION, UNIT_KEY, failures
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
@@ -252,6 +252,8 @@ def _shaped(
     constants: dict[str, str | None] = {
         "file_id": delivery.file_id,
         "layout_id": layout.id,
+        "layout_family": layout.family or layout.id,
+        "record_kind": layout.record_kind,
         "form_code": layout.form,
         "edition": layout.edition,
         "sheet": table.sheet,
@@ -294,7 +296,11 @@ def _shaped(
         item_key = pl.concat_str([pl.lit(family), pl.col("item_code")], separator="|")
         key = pl.concat_str([item_key, unit.fill_null("")], separator="|")
         measured = pl.col("item_code").is_in(rules.reference.measured_codes(family))
-        rows = rows.with_columns(pl.when(measured).then(key).alias(UNIT_KEY), item_key.alias(ITEM_KEY))
+        gone = pl.col("item_code").is_in(rules.reference.not_in_edition(family, layout.edition))
+        rows = rows.with_columns(
+            pl.when(measured).then(key).alias(UNIT_KEY),
+            pl.when(gone).then(item_key + pl.lit(NOT_IN_EDITION)).otherwise(item_key).alias(ITEM_KEY),
+        )
     if "number_text" in schema.columns:
         used = (
             pl.coalesce("corrected_number_text", "number_text")

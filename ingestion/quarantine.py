@@ -52,6 +52,21 @@ REASONS: dict[str, Reason] = {
             "check the form's edition; a new item is one row in the codes seed",
         ),
     ),
+    "item_not_in_edition": Reason(
+        Message("该表式这一版本中的项目代码", "an item code that this edition of the form has"),
+        Message(
+            "请核对报表代码的版本: 项目已在新版中删除或尚未增加",
+            "check the edition in the report code: the item was removed, or is not there yet",
+        ),
+    ),
+    "bad_report_code": Reason(
+        Message("与首行相同的报表代码", "the report code of the first record"),
+        Message("请每个表式、每个版本各导出一个文件", "export one file for each form and edition"),
+    ),
+    "bad_catalog_item_id": Reason(
+        Message("机房代码, 或汇总栏 S001 至 S010", "the code of a room, or a class column S001 to S010"),
+        Message("请补全目录项", "fill in the catalogue item"),
+    ),
     "bad_year": Reason(
         Message("1990–2100 之间的年份", "a year between 1990 and 2100"),
         Message("请核对报告期", "check the reporting period"),

@@ -16,7 +16,7 @@ from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import missing_columns, repeated_headers
 from ingestion.readers import compressed, delimited, documents, workbook
-from ingestion.tables import Sheet, Table, placed, table_of
+from ingestion.tables import Sheet, Table, header_of, placed, table_of
 
 _SUFFIXES = {
     "delimited": (".csv", ".tsv", ".txt"),
@@ -149,6 +149,9 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     """The reading if the layout fits, else what it misses."""
     if layout.kind in ("delimited", "workbook"):
         sheets = opened.sheets(layout)
+        missing = _missing_in_headers(sheets, layout)
+        if missing:
+            return None, missing
         tables = _sheet_tables(sheets, layout)
     else:
         sheets = []
@@ -169,6 +172,26 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     if layout.kind != "json":
         missing += _unlike(present, layout.recognise.values)
     return (Reading(layout, present, sheets), []) if not missing else (None, missing)
+
+
+def _missing_in_headers(sheets: list[Sheet], layout: Layout) -> list[str]:
+    """What the headers alone rule out, before any table is cut: most layouts fail here, and a cut is the cost."""
+    names: set[str] = set()
+    for spec in layout.tables:
+        sheet = next((s for s in sheets if spec.sheet is None or re.search(spec.sheet, s.name or "")), None)
+        there = placed(sheet, spec) if sheet is not None else None
+        if sheet is not None and there is not None:
+            names |= {column.name for column in header_of(sheet, there[1])}
+    missing = [
+        pattern
+        for pattern in layout.recognise.columns
+        if not any(re.fullmatch(pattern, name) for name in names)
+    ]
+    return missing + [
+        f"without {pattern}"
+        for pattern in layout.recognise.without
+        if any(re.fullmatch(pattern, name) for name in names)
+    ]
 
 
 def _sheet_tables(sheets: list[Sheet], layout: Layout) -> list[Table | None]:

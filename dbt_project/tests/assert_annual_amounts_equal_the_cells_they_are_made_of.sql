@@ -4,18 +4,9 @@
 with
 
 cells as (
-    select reported.*
-    from {{ ref('stg_direct_report__values') }} as reported
-    semi join (
-        select * from {{ ref('core_direct_report_records') }} where record_state = 'used'
-    ) as records
-        on reported.file_id = records.file_id
-        and reported.sheet is not distinct from records.sheet
-        and reported.row_number = records.row_number
-        and reported.year = records.year
-        and reported.period_kind = records.period_kind
-        and reported.period_index = records.period_index
-    where reported.is_counted
+    select *
+    from {{ ref('core_direct_report_cells') }}
+    where cell_state = 'used' and form_role = 'return'
 ),
 
 sums as (

@@ -6,6 +6,7 @@ Belongs here: byte order marks, UTF-8/UTF-16/GB18030. Does not belong here: sepa
 from __future__ import annotations
 
 import codecs
+import unicodedata
 
 from ingestion.contracts.messages import Message, Refusal
 
@@ -47,13 +48,15 @@ def _strict(data: bytes, encoding: str) -> str:
 
 
 _LOST_MARK = b"\xef\xbf\xbd"
-_MOSTLY = 0.9
+_RARE = 0.1
+_NO_TEXT = frozenset({"Cc", "Cn", "Co", "Cs"})
 
 
 def _unmarked_utf16(data: bytes) -> str:
     """UTF-16 whose mark is missing, or was destroyed by a program that took the file for UTF-8.
 
-    Only western text can be told apart: nearly every second byte is NUL, and none of the others.
+    Digits, separators and line ends have a NUL on one side, and Chinese letters hardly ever on the other; and what
+    comes out must be letters, not controls or places where no letter is.
     """
     while data.startswith(_LOST_MARK):
         data = data[len(_LOST_MARK) :]
@@ -61,10 +64,11 @@ def _unmarked_utf16(data: bytes) -> str:
         data = data[:-1]
     n_pairs = len(data) // 2
     first, second = data[0::2].count(0), data[1::2].count(0)
-    if n_pairs and not first and second >= _MOSTLY * n_pairs:
-        return _strict(data, "utf-16-le")
-    if n_pairs and not second and first >= _MOSTLY * n_pairs:
-        return _strict(data, "utf-16-be")
+    for encoding, usual, odd in (("utf-16-le", second, first), ("utf-16-be", first, second)):
+        if usual >= _RARE * n_pairs > 0 and odd <= _RARE * usual:
+            text = _strict(data, encoding)
+            if not any(unicodedata.category(letter) in _NO_TEXT for letter in set(text) - set("\t\r\n")):
+                return text
     raise _not_text()
 
 

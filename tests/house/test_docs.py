@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel
 
 from exports.dictionary import load_dictionary
-from ingestion import layouts, reading_rules
+from ingestion import layout_files, layouts, reading_rules
 from ingestion.contracts import profile
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
@@ -157,6 +157,18 @@ def test_each_layout_model_is_documented() -> None:
     }
     documented = {model for model in LAYOUT_SECTIONS if model.__module__ == layouts.__name__}
     assert {model for model in models if not model.__name__.startswith("_")} == documented
+
+
+def test_each_key_of_a_form_edition_has_its_place() -> None:
+    found = keys_of(section(text_of("layouts.md"), "Editions and shapes"))
+    assert found == set(layout_files.FormEdition.model_fields)
+
+
+def test_the_example_of_an_edition_runs(tmp_path: Path) -> None:
+    (block,) = blocks(text_of("layouts.md"), "yaml edition")
+    (tmp_path / "mine.yml").write_text(block, encoding="utf-8")
+    loaded = layout_files.load_layouts([*layout_files.shipped_folders(), tmp_path])
+    assert {layout.edition for layout in loaded if layout.id.startswith("my.")} == {"2027"}
 
 
 def test_the_targets_of_layouts_are_the_raw_tables() -> None:

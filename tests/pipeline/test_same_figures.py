@@ -12,15 +12,14 @@ import duckdb
 import pytest
 from nights import Night, district_home, run_night
 
-from ingestion.layout_files import read_layout, shipped_folders
+from ingestion.layout_files import load_layouts, shipped_folders
 
 TABLES = ("institution_year", "building_year", "region_year", "factor_used")
 
 
 def words(layout_id: str) -> dict[str, str]:
     """Every column's other word, as the shipped layout knows it, in both directions."""
-    paths = [path for folder in shipped_folders() for path in folder.glob("*.yml")]
-    spec = next(item for item in map(read_layout, paths) if item.id == layout_id).tables[0]
+    spec = next(item for item in load_layouts(shipped_folders()) if item.id == layout_id).tables[0]
     pairs = {name: others[0] for name, others in spec.headers.items()}
     return pairs | {other: name for name, other in pairs.items()}
 

@@ -29,7 +29,7 @@ quarantined as (
 ),
 
 used as (
-    select * from records where record_state = 'used'
+    select * from records where record_state = 'used' and form_role = 'return'
 ),
 
 -- the population of a year: every institution with an approved return

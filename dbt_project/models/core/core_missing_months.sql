@@ -6,12 +6,10 @@ builds as (
     select * from {{ ref('stg_control__build') }}
 ),
 
-reported as (
-    select * from {{ ref('stg_direct_report__values') }}
-),
-
-records as (
-    select * from {{ ref('core_direct_report_records') }}
+used as (
+    select *
+    from {{ ref('core_direct_report_cells') }}
+    where cell_state = 'used' and form_role = 'return' and period_kind = 'month'
 ),
 
 institutions as (
@@ -20,10 +18,6 @@ institutions as (
 
 carriers as (
     select * from {{ ref('carriers') }}
-),
-
-used as (
-    select * from records where record_state = 'used' and period_kind = 'month'
 ),
 
 returns as (
@@ -39,23 +33,14 @@ returns as (
 
 carrier_months as (
     select distinct
-        reported.institution_id_scheme,
-        reported.institution_id,
-        reported.year,
-        reported.period_index as month,
-        reported.carrier
-    from reported
-    inner join used
-        on reported.file_id = used.file_id
-        and reported.sheet is not distinct from used.sheet
-        and reported.row_number = used.row_number
-        and reported.institution_id_scheme = used.institution_id_scheme
-        and reported.institution_id = used.institution_id
-        and reported.year = used.year
-        and reported.period_kind = used.period_kind
-        and reported.period_index = used.period_index
-    inner join carriers on reported.carrier = carriers.carrier
-    where reported.measure = 'amount' and reported.amount is not null
+        used.institution_id_scheme,
+        used.institution_id,
+        used.year,
+        used.period_index as month,
+        used.carrier
+    from used
+    inner join carriers on used.carrier = carriers.carrier
+    where used.measure = 'amount' and used.amount is not null
 ),
 
 calendar as (

@@ -2,29 +2,10 @@
     year. A slip of scale is seen here first: the price moves by a thousand or ten thousand. -#}
 with
 
-reported as (
-    select * from {{ ref('stg_direct_report__values') }}
-),
-
-records as (
-    select * from {{ ref('core_direct_report_records') }}
-),
-
 cells as (
-    select reported.*
-    from reported
-    inner join records
-        on reported.file_id = records.file_id
-        and reported.sheet is not distinct from records.sheet
-        and reported.row_number = records.row_number
-        and reported.institution_id_scheme = records.institution_id_scheme
-        and reported.institution_id = records.institution_id
-        and reported.year = records.year
-        and reported.period_kind = records.period_kind
-        and reported.period_index = records.period_index
-        and reported.release_number = records.release_number
-        and records.record_state = 'used'
-    where reported.is_counted and reported.measure in ('amount', 'cost')
+    select *
+    from {{ ref('core_direct_report_cells') }}
+    where cell_state = 'used' and form_role = 'return' and measure in ('amount', 'cost')
 ),
 
 paired as (

@@ -15,12 +15,15 @@ def item_family(form: str) -> str:
 
 
 def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
-    """`values`: one row per value cell of NY201. `institutions`: one row per record of NY101."""
+    """`values`: one row per value cell of NY201 to NY303; `catalog_item_id` is the room of NY202, the class column of
+    the summaries. `institutions`: one row per record of NY101."""
     return {
         "values": pa.DataFrameSchema(
             {
                 "file_id": checks.text(),
                 "layout_id": checks.text(),
+                "layout_family": checks.text(),
+                "record_kind": checks.text(),
                 "form_code": checks.text(),
                 "edition": checks.text(),
                 "sheet": checks.text(),
@@ -31,6 +34,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "institution_name": checks.text(),
                 "region_code": checks.text(),
                 "institution_type_code": checks.text(),
+                "catalog_item_id": checks.text(),
                 "year": checks.year(),
                 "period_kind": pa.Column(
                     pl.String, pa.Check.isin(["year", "quarter", "month"], error="bad_period"), nullable=False

@@ -3,12 +3,11 @@
     others hold says nothing about one of them. -#}
 with
 
+-- sums of data rooms and of classes are of another scale than the returns they belong to
 reported as (
-    select * from {{ ref('stg_direct_report__values') }}
-),
-
-records as (
-    select * from {{ ref('core_direct_report_records') }}
+    select *
+    from {{ ref('core_direct_report_cells') }}
+    where cell_state = 'used' and form_role = 'return'
 ),
 
 audited as (
@@ -43,19 +42,7 @@ united as (
         reported.unit,
         reported.is_corrected
     from reported
-    inner join records
-        on reported.file_id = records.file_id
-        and reported.sheet is not distinct from records.sheet
-        and reported.row_number = records.row_number
-        and reported.form_code is not distinct from records.form_code
-        and reported.institution_id_scheme is not distinct from records.institution_id_scheme
-        and reported.institution_id is not distinct from records.institution_id
-        and reported.year = records.year
-        and reported.period_kind = records.period_kind
-        and reported.period_index = records.period_index
-        and reported.release_number = records.release_number
-        and records.record_state = 'used'
-    where reported.is_counted and reported.measure in ('amount', 'cost') and reported.amount is not null
+    where reported.measure in ('amount', 'cost') and reported.amount is not null
 
     union all
 

@@ -1,4 +1,4 @@
--- A table, not a view: five models read it, and its six joins would run five times.
+-- A table, not a view: its seven joins would run once for each model that reads it.
 {{ config(materialized='table') }}
 
 with
@@ -13,6 +13,10 @@ files as (
 
 items as (
     select * from {{ ref('direct_report_items') }}
+),
+
+forms as (
+    select * from {{ ref('direct_report_forms') }}
 ),
 
 units as (
@@ -31,20 +35,26 @@ task_states as (
     select * from {{ ref('task_states') }}
 ),
 
--- the newest code list that is not younger than the edition of the form; else the oldest there is
+-- the code list of an edition: what came with it or before and was not removed; before the first edition, the first
+editions as (
+    select
+        landed.form_code,
+        landed.edition,
+        greatest(landed.edition, min(items.edition_from)) as code_list
+    from (select distinct form_code, edition from landed) as landed
+    inner join items on landed.form_code = items.form_code
+    group by landed.form_code, landed.edition
+),
+
 items_of_editions as (
     select
-        editions.form_code,
         editions.edition,
-        items.* exclude (form_code)
-    from (select distinct form_code, edition from landed) as editions
-    inner join items on editions.form_code = items.form_code
-    qualify row_number() over (
-        partition by editions.form_code, editions.edition, items.item_code
-        order by
-            case when items.edition_from <= editions.edition then items.edition_from end desc nulls last,
-            items.edition_from
-    ) = 1
+        items.*
+    from editions
+    inner join items
+        on editions.form_code = items.form_code
+        and items.edition_from <= editions.code_list
+        and coalesce(items.removed_in > editions.code_list, true)
 ),
 
 used as (
@@ -59,6 +69,8 @@ valued as (
     select
         used.*,
         files.path,
+        forms.form_role,
+        items_of_editions.base_item_code,
         items_of_editions.carrier,
         items_of_editions.measure,
         items_of_editions.canonical_unit,
@@ -92,6 +104,7 @@ valued as (
         end as conversion_id
     from used
     inner join files on used.file_id = files.file_id
+    left join forms on used.form_code = forms.form_code
     left join items_of_editions
         on used.form_code = items_of_editions.form_code
         and used.edition is not distinct from items_of_editions.edition
@@ -115,11 +128,15 @@ final as (
         ---------- ids
         file_id,
         layout_id,
+        layout_family,
         form_code,
+        form_role,
         edition,
         coalesce(institution_id_scheme, 'unknown') as institution_id_scheme,
         institution_id,
+        coalesce(catalog_item_id, '') as catalog_item_id,
         item_code,
+        base_item_code,
         correction_id,
         conversion_id,
 
@@ -133,6 +150,7 @@ final as (
         institution_name,
         region_code,
         institution_type_code,
+        record_kind,
         carrier,
         measure,
         task_state,
