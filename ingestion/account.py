@@ -14,7 +14,7 @@ import polars as pl
 
 from ingestion.contracts.identity import cell_name
 from ingestion.layouts import Layout, TableSpec
-from ingestion.mapping import Mapped
+from ingestion.mapping import UNCOMPUTED, Mapped
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
 from ingestion.tables import Sheet, Table
 
@@ -126,7 +126,13 @@ def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
             found=found, unit=pl.lit("cell"), period=pl.concat_str(parts, separator=" ")
         )
     else:
-        frame = frame.with_columns(unit=pl.lit("record"), found=pl.lit(None, dtype=pl.String))
+        cells = [row.get(row["column"]) for row in frame.iter_rows(named=True)]
+        texts = [None if cell is None else str(cell) for cell in cells]
+        frame = frame.with_columns(pl.Series("found", texts, dtype=pl.String), unit=pl.lit("record"))
+    uncomputed = (pl.col("reason_code") == "not_a_number") & pl.col("found").str.contains(UNCOMPUTED)
+    frame = frame.with_columns(
+        reason_code=pl.when(uncomputed).then(pl.lit("formula_without_value")).otherwise("reason_code")
+    )
     return _conformed(with_texts(place.located(frame)), QUARANTINE_COLUMNS)
 
 

@@ -26,6 +26,10 @@ def integer(*, optional: bool = True) -> pa.Column:
     return pa.Column(pl.Int32, nullable=optional)
 
 
+def flag() -> pa.Column:
+    return pa.Column(pl.String, pa.Check.isin(["true", "false"], error="bad_flag"), nullable=True)
+
+
 def year() -> pa.Column:
     return pa.Column(pl.Int32, pa.Check.in_range(1990, 2100, error="bad_year"), nullable=False)
 
@@ -59,6 +63,15 @@ def amount(*, may_be_negative: bool = False) -> pa.Column:
     if not may_be_negative:
         checks.append(pa.Check.str_matches(r"^[^-]|^-0+(\.0+)?$", error="negative_amount"))
     return pa.Column(pl.String, checks, nullable=True)
+
+
+def measured(name: str, canonical_unit: str, reference: Reference) -> dict[str, pa.Column]:
+    """A measured column of a record table: its number as text and its unit, in any spelling that converts."""
+    units = sorted(reference.spellings[canonical_unit])
+    return {
+        f"{name}_text": amount(),
+        f"{name}_unit": pa.Column(pl.String, pa.Check.isin(units, error="unknown_unit"), nullable=True),
+    }
 
 
 def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,130 +7,24 @@ applying one to a table (`mapping`), finding which one fits (`recognition`), rea
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ingestion.contracts.identity import digest
+from ingestion.layout_fields import FieldSpec, Pattern, Strict, UnitSpec, compiled
 from ingestion.reading_rules import ReadingRules
 from ingestion.sources import targets
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(_Strict):
+class Text(Strict):
     """A sentence in both languages."""
 
     zh: str
     en: str
 
 
-def _compiled(pattern: str | None) -> str | None:
-    if pattern is not None:
-        re.compile(pattern)
-    return pattern
-
-
-Pattern = Annotated[str, Field(min_length=1)]
-
-
-class FieldSpec(_Strict):
-    """Where one field of a record comes from: exactly one of column, constant, path, sheet, label, element.
-
-    `path` and `sheet` are patterns whose first group is taken; `label` is the text of a cell whose right
-    neighbour holds the value (anywhere in the workbook, or on `on_sheet`).
-    """
-
-    column: str | list[str] | None = None
-    constant: str | None = None
-    path: Pattern | None = None
-    sheet: Pattern | None = None
-    label: str | None = None
-    element: str | None = Field(
-        default=None, description="XML: path of an element that holds for all records"
-    )
-    on_sheet: str | None = None
-    kind: Literal["text", "integer", "number", "period", "year", "date", "datetime"] = "text"
-    format: str | list[str] | None = Field(default=None, description="strptime form(s) of a date or datetime")
-    zone: str | None = Field(default=None, description="the text says which moment; local time there is kept")
-    whole_day: bool = Field(
-        default=False, description="the text names the last day: the moment is its midnight"
-    )
-    clock: str | None = Field(default=None, description="zone of the clock that a text without offset shows")
-    hour_24: bool = Field(default=False, description="24:00 of a day is 00:00 of the next")
-    matches: Pattern | None = Field(default=None, description="what the whole text must look like")
-    lookup: dict[str, str] | None = None
-    optional: bool = False
-    fill_down: bool = Field(default=False, description="a merged cell's value holds for every row it covers")
-
-    _patterns = field_validator("path", "sheet", "matches")(_compiled)
-
-    @model_validator(mode="after")
-    def _formats_are_of_times(self) -> FieldSpec:
-        if self.format is not None and self.kind not in ("date", "datetime", "year"):
-            raise ValueError("format belongs to kind date, datetime or year")
-        if self.whole_day and (self.kind != "datetime" or self.zone is not None):
-            raise ValueError("whole_day belongs to kind datetime, without a zone")
-        if (self.zone or self.clock or self.hour_24) and self.kind != "datetime":
-            raise ValueError("zone, clock and hour_24 belong to kind datetime")
-        if self.clock is not None and self.zone is None:
-            raise ValueError("clock needs the zone whose local time is kept")
-        return self
-
-    @field_validator("zone", "clock")
-    @classmethod
-    def _zone_is_known(cls, zone: str | None) -> str | None:
-        if zone is not None:
-            try:
-                ZoneInfo(zone)
-            except (ZoneInfoNotFoundError, OSError) as error:
-                raise ValueError(f"no time zone is called {zone}") from error
-        return zone
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> FieldSpec:
-        given = [
-            name
-            for name in ("column", "constant", "path", "sheet", "label", "element")
-            if getattr(self, name) is not None
-        ]
-        if len(given) != 1:
-            raise ValueError(f"a field has exactly one origin, found {given or 'none'}")
-        return self
-
-    @property
-    def column_names(self) -> list[str]:
-        if self.column is None:
-            return []
-        return [self.column] if isinstance(self.column, str) else self.column
-
-
-class UnitSpec(_Strict):
-    """Where the unit of a value stands: a column, the brackets of the header, the unit row, or a constant.
-
-    `document` takes it from a map inside a JSON document, keyed by item; `fields` from the record's fields,
-    joined by a blank, through `lookup`.
-    """
-
-    column: str | None = None
-    constant: str | None = None
-    source: Literal["header", "unit_row", "document"] | None = None
-    fields: list[str] | None = None
-    lookup: dict[str, str] | None = None
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> UnitSpec:
-        if sum(item is not None for item in (self.column, self.constant, self.source, self.fields)) != 1:
-            raise ValueError("a unit has exactly one origin")
-        if (self.fields is None) != (self.lookup is None):
-            raise ValueError("a unit of fields needs a lookup, and no other has one")
-        return self
-
-
-class SlotSpec(_Strict):
+class SlotSpec(Strict):
     """Columns that are the intervals of one day, the record's field `day`: a value's time from its column.
 
     `named_by`: the pattern's group `time` (HH:MM) is the `start` or the `end` of the interval, its group
@@ -154,7 +48,7 @@ class SlotSpec(_Strict):
         return {"start": "time", "end": "time", "number": "slot", "order": None}[self.named_by]
 
 
-class ValueSpec(_Strict):
+class ValueSpec(Strict):
     """Value columns and the item code of each. `columns` is a pattern on the whole column name.
 
     `item` is a constant, may use the pattern's groups (`\\g<code>`), or `{field}` of the record.
@@ -174,7 +68,7 @@ class ValueSpec(_Strict):
     net: bool = Field(default=False, description="net of what was passed on or fed back: may be negative")
     lookup: dict[str, str] | None = None
 
-    _patterns = field_validator("columns")(_compiled)
+    _patterns = field_validator("columns")(compiled)
 
     @model_validator(mode="after")
     def _slots_find_their_group(self) -> ValueSpec:
@@ -191,14 +85,14 @@ class ValueSpec(_Strict):
         )
 
 
-class IgnoreColumns(_Strict):
+class IgnoreColumns(Strict):
     columns: Pattern
     why: Text
 
-    _patterns = field_validator("columns")(_compiled)
+    _patterns = field_validator("columns")(compiled)
 
 
-class IgnoreRows(_Strict):
+class IgnoreRows(Strict):
     """Rows that are no records: a subtotal, a footnote. `stop` ends the table at the first such row."""
 
     column: str | None = None
@@ -206,19 +100,19 @@ class IgnoreRows(_Strict):
     why: Text
     stop: bool = False
 
-    _patterns = field_validator("matches")(_compiled)
+    _patterns = field_validator("matches")(compiled)
 
 
-class UnnamedColumns(_Strict):
+class UnnamedColumns(Strict):
     """Cells behind the last header, or under an empty one, that are known and not read."""
 
     matches: Pattern
     why: Text
 
-    _patterns = field_validator("matches")(_compiled)
+    _patterns = field_validator("matches")(compiled)
 
 
-class ShiftedRows(_Strict):
+class ShiftedRows(Strict):
     """Rows whose cells moved right because an unquoted separator split one text: joined again, moved back.
 
     A row is shifted when the cell of `where` does not match `expected` and its right neighbour does. The cell
@@ -233,13 +127,14 @@ class ShiftedRows(_Strict):
     joined_by: str = ","
     why: Text
 
-    _patterns = field_validator("expected")(_compiled)
+    _patterns = field_validator("expected")(compiled)
 
 
-class TableSpec(_Strict):
+class TableSpec(Strict):
     """One table of a file: which sheet, where its header stands, what its columns mean."""
 
     target: str | None = Field(default=None, description="raw table; left out: the layout's")
+    optional: bool = Field(default=False, description="a file may come without this table")
     sheet: Pattern | None = Field(default=None, description="pattern on the sheet name; null: the only sheet")
     header_at: Pattern | None = Field(
         default=None, description="pattern on a cell; `header_rows` and `unit_row` count from its first line"
@@ -264,7 +159,7 @@ class TableSpec(_Strict):
     interval_minutes: int | None = Field(default=None, gt=0)
     ends_at_next: bool = Field(default=False, description="a reading ends where the next of its meter starts")
 
-    _patterns = field_validator("sheet", "header_at")(_compiled)
+    _patterns = field_validator("sheet", "header_at")(compiled)
 
     @field_validator("headers")
     @classmethod
@@ -280,6 +175,14 @@ class TableSpec(_Strict):
         return {word: name for name, others in self.headers.items() for word in others}
 
     @model_validator(mode="after")
+    def _measured_fields_are_numbers(self) -> TableSpec:
+        for name, item in self.fields.items():
+            unit, is_one = item.unit, item.kind == "number" and name.endswith("_text")
+            if unit is not None and (not is_one or unit.fields or unit.source == "document"):
+                raise ValueError(f"{name}: only a number …_text has a unit, in a column, header, row or constant")
+        return self
+
+    @model_validator(mode="after")
     def _slots_have_a_day(self) -> TableSpec:
         if any(value.slots for value in self.values):
             day = self.fields.get("day")
@@ -288,7 +191,7 @@ class TableSpec(_Strict):
         return self
 
 
-class Recognise(_Strict):
+class Recognise(Strict):
     """What makes a file one of this family: columns it must have, and, where names are fixed, its path."""
 
     path: str | None = Field(default=None, description="glob on the path below the source folder")
@@ -300,14 +203,14 @@ class Recognise(_Strict):
     )
 
 
-class IgnoreSheets(_Strict):
+class IgnoreSheets(Strict):
     sheets: Pattern
     why: Text
 
-    _patterns = field_validator("sheets")(_compiled)
+    _patterns = field_validator("sheets")(compiled)
 
 
-class Layout(_Strict):
+class Layout(Strict):
     """How one file family and edition is read."""
 
     id: str
@@ -316,7 +219,7 @@ class Layout(_Strict):
     target: str = Field(description="raw table of the source that the rows go to")
     form: str
     edition: str
-    kind: Literal["delimited", "workbook", "json", "xml"]
+    kind: Literal["delimited", "workbook", "grid", "json", "xml"]
     separator: str | None = None
     recognise: Recognise
     tables: list[TableSpec] = Field(min_length=1)

@@ -19,12 +19,13 @@ from ingestion.checks import HELPERS, ITEM_KEY, NOT_IN_EDITION, UNIT_KEY, failur
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.layouts import FieldSpec, Layout, TableSpec
-from ingestion.mapping import Mapped, Surroundings, apply
+from ingestion.layouts import Layout, TableSpec
+from ingestion.mapping import Mapped, apply
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise
 from ingestion.reference import Reference
 from ingestion.sources import item_family, raw_tables
+from ingestion.surroundings import around
 from ingestion.tables import SetAside, Table
 
 
@@ -139,7 +140,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
     target = layout.target_of(spec)
     schema = rules.schema(layout.source, target)
     types = {name: column.dtype.type for name, column in schema.columns.items()}
-    mapped = apply(table, spec, Surroundings(delivery.path, _labels(reading, spec.fields)), types)
+    mapped = apply(table, spec, around(delivery.path, reading, spec, table), types)
     if rules.register_decides(layout, target) and "institution_id" in mapped.records.columns:
         outside = pl.col("problem").is_null() & ~pl.col("institution_id").is_in(sorted(rules.register))
         mapped.records = mapped.records.with_columns(
@@ -158,7 +159,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
         # landed as read: whether it counts is decided beside it, by the rule that the layout names
         is_admitted = (pl.col("check") == "negative_amount") & (pl.col("column") == "number_text")
         broken = broken.filter(~is_admitted)
-    first = broken.group_by("index", maintain_order=True).agg(pl.col("check").first())
+    first = broken.group_by("index", maintain_order=True).agg(pl.col("check", "column").first())
     indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
     refused = indexed.join(
         first.with_columns(pl.col("index").cast(pl.Int32)), on="index", how="inner", maintain_order="left"
@@ -220,22 +221,6 @@ def _without_reading(mapped: Mapped, table: Table, spec: TableSpec) -> None:
     mapped.records = mapped.records.with_columns(
         problem=pl.when(nothing).then(pl.lit("missing_reading")).otherwise("problem")
     )
-
-
-def _labels(reading: Reading, fields: dict[str, FieldSpec]) -> dict[tuple[str | None, str], str]:
-    """Right-hand neighbours of the label cells that the layout asks for."""
-    wanted = {(item.on_sheet, item.label) for item in fields.values() if item.label is not None}
-    found: dict[tuple[str | None, str], str] = {}
-    for on_sheet, label in wanted:
-        for sheet in reading.sheets:
-            if on_sheet is not None and sheet.name != on_sheet:
-                continue
-            for row in sheet.rows:
-                for at, cell in enumerate(row):
-                    after = next((text for text in row[at + 1 :] if text is not None), None)
-                    if cell is not None and re.sub(r"[:：]$", "", cell) == label and after is not None:
-                        found.setdefault((on_sheet, label or ""), after)
-    return found
 
 
 def _shaped(

@@ -12,20 +12,14 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ingestion import spans
-from ingestion.contracts.numbers import plain_number, unit_spelling
-from ingestion.layouts import FieldSpec, TableSpec, ValueSpec
+from ingestion.contracts.numbers import unit_spelling
+from ingestion.layout_fields import FieldSpec, unit_name
+from ingestion.layouts import TableSpec, ValueSpec
 from ingestion.tables import Column, Table
+from ingestion.typed import plain, typed_columns
 
-_DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
-_STAMP_FORMATS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y-%m-%dT%H:%M:%S",
-)
-_HOUR_24 = r"([ T])24:00"
-_MOMENT_FORMATS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%.f%z")
+UNCOMPUTED = r"^=[^\"]"
+"""A cell that still holds its formula: nobody computed it, so what it is worth is not in the file."""
 
 
 @dataclass
@@ -47,15 +41,18 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What lies outside the table and a layout may still ask for: the path and cells found by label."""
+    """What lies outside the table and a layout may still ask for: the path, and cells found by label or pattern."""
 
     path: str
     labels: dict[tuple[str | None, str], str]
+    cells: dict[str, str] = field(default_factory=dict)
 
 
 def field_columns(spec: TableSpec) -> set[str]:
-    names = {name for item in spec.fields.values() for name in item.column_names}
-    return names | {value.unit.column for value in spec.values if value.unit.column}
+    origins = [origin for item in spec.fields.values() for origin in item.origins]
+    names = {name for origin in origins for name in origin.column_names}
+    units = [value.unit for value in spec.values] + [origin.unit for origin in origins if origin.unit]
+    return names | {unit.column for unit in units if unit.column}
 
 
 def missing_columns(table: Table, spec: TableSpec) -> list[str]:
@@ -63,7 +60,9 @@ def missing_columns(table: Table, spec: TableSpec) -> list[str]:
     fields = [
         "/".join(item.column_names)
         for item in spec.fields.values()
-        if item.column_names and not item.optional and table.column(item.column_names) is None
+        if item.column_names
+        and not (item.optional or item.otherwise)
+        and table.column(item.column_names) is None
     ]
     days = [
         f"{1440 // value.slots.minutes} × {value.columns}"
@@ -131,7 +130,10 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
             if cells
             else pl.lit(0, dtype=pl.Int64)
         ).alias("n_cells"),
-        *[_field(table, item, around).alias(f"text_{name}") for name, item in spec.fields.items()],
+        *[
+            pl.coalesce([_field(table, origin, around) for origin in item.origins]).alias(f"text_{name}")
+            for name, item in spec.fields.items()
+        ],
     )
     if table.n_more:
         frame = frame.with_columns(
@@ -141,8 +143,17 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
     problems = []
     for name, item in spec.fields.items():
         text = pl.col(f"text_{name}")
-        frame = frame.with_columns(_typed(name, item, text))
+        frame = frame.with_columns(typed_columns(name, item, text))
+        if item.unit is not None:
+            said = pl.col(unit_name(name))
+            frame = frame.join(_said_units(table, name, item), on="row_number", maintain_order="left")
+            problems.append(
+                pl.when(text.is_not_null() & said.is_null()).then(pl.lit(f"missing_{unit_name(name)}"))
+            )
         typed = pl.col("year" if item.kind == "period" else name)
+        if item.column_names:
+            formula = text.str.contains(UNCOMPUTED)
+            problems.append(pl.when(formula).then(pl.lit("formula_without_value")))
         if not item.optional:
             problems.append(pl.when(text.is_null()).then(pl.lit(f"missing_{name}")))
         problems.append(pl.when(text.is_not_null() & typed.is_null()).then(pl.lit(f"bad_{name}")))
@@ -152,9 +163,15 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
         .with_columns(
             problem_found=pl.coalesce(
                 [
-                    pl.when(pl.col("problem").is_in([f"missing_{name}", f"bad_{name}"])).then(
-                        pl.col(f"text_{name}")
-                    )
+                    pl.when(
+                        pl.col("problem").is_in(
+                            [f"missing_{name}", f"bad_{name}", f"missing_{unit_name(name)}"]
+                        )
+                        | (
+                            (pl.col("problem") == "formula_without_value")
+                            & pl.col(f"text_{name}").str.contains(UNCOMPUTED)
+                        )
+                    ).then(pl.col(f"text_{name}"))
                     for name in spec.fields
                 ]
             )
@@ -181,103 +198,29 @@ def _field(table: Table, spec: FieldSpec, around: Surroundings) -> pl.Expr:
         text = table.elements.get(spec.element)
     elif spec.sheet is not None:
         text = _first_group(spec.sheet, table.sheet or "")
+    elif spec.cell is not None:
+        text = around.cells.get(spec.cell)
     else:
         text = around.labels.get((spec.on_sheet, spec.label or ""))
     return pl.lit(text, dtype=pl.String)
 
 
+def _said_units(table: Table, name: str, item: FieldSpec) -> pl.DataFrame:
+    """The unit of a measured field by record, as the conversion seed spells it."""
+    assert item.unit is not None
+    column = table.column(item.column_names)
+    if item.unit.column is None:
+        texts = [item.unit.constant or (column.unit if column else None)] * table.frame.height
+    else:
+        there = table.column([item.unit.column])
+        texts = table.frame[f"c{there.number}"].to_list() if there else [None] * table.frame.height
+    units = pl.Series(unit_name(name), [unit_spelling(text) for text in texts], dtype=pl.String)
+    return table.frame.select("row_number", units)
+
+
 def _first_group(pattern: str, text: str) -> str | None:
     found = re.search(pattern, text)
     return found.group(1) if found else None
-
-
-def _typed(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
-    """Typed column(s) of a field; null where the text does not fit the kind."""
-    if spec.matches is not None:
-        text = pl.when(text.str.contains(f"^(?:{spec.matches})$")).then(text)
-    if spec.lookup is not None:
-        text = text.replace_strict(spec.lookup, default=None, return_dtype=pl.String)
-    if spec.kind == "integer":
-        return [text.str.extract(r"^(-?\d{1,9})(?:\.0+)?$", 1).cast(pl.Int32).alias(name)]
-    if spec.kind == "number":
-        return [_plain(text).alias(name)]
-    if spec.kind == "date":
-        return [_stamp(text, spec, _DATE_FORMATS).dt.date().alias(name)]
-    if spec.kind == "year":
-        return [_stamp(text, spec, _DATE_FORMATS).dt.year().cast(pl.Int32).alias(name)]
-    if spec.kind == "datetime":
-        if spec.zone is not None:
-            usual = _MOMENT_FORMATS if spec.clock is None else _STAMP_FORMATS
-            return spans.local(_stamp(text, spec, usual), name, spec.zone)
-        stamp = _stamp(text, spec, _STAMP_FORMATS)
-        return [(stamp + pl.duration(days=1) if spec.whole_day else stamp).alias(name)]
-    if spec.kind == "period":
-        return _period(text)
-    return [text.alias(name)]
-
-
-def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
-    """The moment a text says, in the layout's own form if it names one. `18` is no year of four digits."""
-    forms = [spec.format] if isinstance(spec.format, str) else spec.format or usual
-    if forms == ["epoch"]:
-        seconds = text.str.extract(r"^(\d{1,11})$", 1).cast(pl.Int64)
-        return pl.from_epoch(seconds, "s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    if spec.zone is not None:
-        text = text.str.replace(r"Z$", "+00:00")
-    is_end_of_day = text.str.contains(_HOUR_24)
-    if spec.hour_24:
-        text = text.str.replace(_HOUR_24, "${1}00:00")
-    stamp = pl.coalesce([text.str.to_datetime(form, strict=False) for form in forms])
-    if spec.hour_24:
-        stamp = pl.when(is_end_of_day).then(stamp.dt.offset_by("1d")).otherwise(stamp)
-    if spec.clock is not None:
-        # an hour that the clock shows twice says no moment: such a text cannot be read
-        stamp = stamp.dt.replace_time_zone(spec.clock, ambiguous="null", non_existent="null")
-    return stamp if spec.format is None else pl.when(stamp.dt.year() >= 1900).then(stamp)
-
-
-def _period(text: pl.Expr) -> list[pl.Expr]:
-    """Platform period: characters 1-4 year, 5 any (Q marks a quarter), 6-7 month; 00, or year alone, is annual."""
-    year = text.str.extract(r"^(\d{4})(?:年|年?.?\d{2}月?|Q0?[1-4])?$", 1).cast(pl.Int32)
-    quarter = text.str.extract(r"^\d{4}.?Q0?([1-4])$", 1).cast(pl.Int32)
-    month = text.str.extract(r"^\d{4}[^Q]?(\d{2})月?$", 1).cast(pl.Int32)
-    fits = pl.coalesce(month, pl.lit(0)) <= 12
-    kind = (
-        pl.when(quarter.is_not_null())
-        .then(pl.lit("quarter"))
-        .when(pl.coalesce(month, pl.lit(0)) > 0)
-        .then(pl.lit("month"))
-        .otherwise(pl.lit("year"))
-    )
-    return [
-        pl.when(fits).then(year).alias("year"),
-        kind.alias("period_kind"),
-        pl.coalesce(quarter, month, pl.lit(0)).cast(pl.Int32).alias("period_index"),
-    ]
-
-
-def _plain(text: pl.Expr) -> pl.Expr:
-    """Plain decimal text; the slow path runs once per distinct text that is not plain already."""
-    plain = text.str.extract(r"^(-?\d+(?:\.\d+)?)$", 1)
-    odd = (
-        pl.when(plain.is_null())
-        .then(text)
-        .map_batches(
-            lambda column: (
-                column.to_frame("t")
-                .select(
-                    pl.col("t").replace_strict(
-                        {t: plain_number(t) for t in column.unique().drop_nulls().to_list()} or {"": None},
-                        default=None,
-                        return_dtype=pl.String,
-                    )
-                )
-                .to_series()
-            ),
-            return_dtype=pl.String,
-        )
-    )
-    return pl.coalesce(plain, odd)
 
 
 def _values(
@@ -335,7 +278,7 @@ def _values(
         frame = frame.with_columns(
             pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String)
         )
-    return frame.with_columns(number_text=_plain(pl.col("value_text"))), used
+    return frame.with_columns(number_text=plain(pl.col("value_text"))), used
 
 
 def _replaced(value: ValueSpec, found: re.Match[str], types: dict[str, pl.DataType]) -> list[pl.Expr]:

@@ -27,6 +27,13 @@ REASONS: dict[str, Reason] = {
             "write a number; leave the cell empty when there is none, put remarks elsewhere",
         ),
     ),
+    "formula_without_value": Reason(
+        Message("公式的计算结果", "the computed value of the formula"),
+        Message(
+            "请在表格软件中打开并保存一次, 使公式有计算结果",
+            "open it in a spreadsheet program and save it once, so that the formula has a value",
+        ),
+    ),
     "number_too_large": Reason(
         Message("整数部分不超过 12 位的数值", "a number of at most 12 whole digits"),
         Message("请检查单位与小数点", "look at the unit and the decimal point"),

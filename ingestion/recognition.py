@@ -21,6 +21,7 @@ from ingestion.tables import Sheet, Table, header_of, placed, table_of
 _SUFFIXES = {
     "delimited": (".csv", ".tsv", ".txt"),
     "workbook": (".xlsx", ".xlsm", ".xls"),
+    "grid": (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls"),
     "json": (".json",),
     "xml": (".xml",),
 }
@@ -70,7 +71,9 @@ def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Rea
     path_inside = re.sub(r"\.gz$", "", path, flags=re.IGNORECASE)
     data = compressed.expand(data)
     suffix = "." + path_inside.rsplit(".", 1)[-1].lower() if "." in path_inside.rsplit("/", 1)[-1] else ""
-    candidates = [item for item in layouts if item.source == source and suffix in _SUFFIXES[item.kind]]
+    candidates = [
+        _as_kind(item, suffix) for item in layouts if item.source == source and suffix in _SUFFIXES[item.kind]
+    ]
     opened, fitting, nearest, refusal = _Opened(data), [], [], None
     for layout in candidates:
         if layout.recognise.path and not fnmatch.fnmatch(path, layout.recognise.path):
@@ -122,6 +125,13 @@ def _refuse_repeated_headers(reading: Reading) -> None:
             )
 
 
+def _as_kind(layout: Layout, suffix: str) -> Layout:
+    """A layout of grids reads the file at hand as what it is."""
+    if layout.kind != "grid":
+        return layout
+    return layout.model_copy(update={"kind": "workbook" if suffix in _SUFFIXES["workbook"] else "delimited"})
+
+
 def _unknown(suffix: str, nearest: list[tuple[int, Layout, list[str]]]) -> Refusal:
     if nearest:
         _, layout, missing = min(nearest, key=lambda item: (item[0], item[1].id))
@@ -156,7 +166,11 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     else:
         sheets = []
         tables = _document_tables(opened, layout)
-    missing = [f"table {number}" for number, found in enumerate(tables, 1) if found is None]
+    missing = [
+        f"table {number}"
+        for number, (spec, found) in enumerate(zip(layout.tables, tables, strict=True), 1)
+        if found is None and not spec.optional
+    ]
     present = [(spec, table) for spec, table in zip(layout.tables, tables, strict=True) if table is not None]
     names = {column.name for _, table in present for column in table.columns}
     missing += [

@@ -25,6 +25,8 @@ class Reference:
     items: dict[tuple[str, str], str | None]
     known_units: frozenset[str]
     allowed_units: frozenset[tuple[str, str, str]]
+    spellings: dict[str, frozenset[str]]
+    """Canonical unit → every spelling that converts to it."""
     editions: dict[tuple[str, str], list[tuple[str, str | None]]] = field(default_factory=dict)
     """`(form, code)` → (first edition that has it, first that has not) of each time it was in the form."""
 
@@ -78,7 +80,8 @@ def load_reference(seeds: Path = SEEDS) -> Reference:
             reachable = {unit} | paths.get((bases.get(row["carrier"], row["carrier"]), unit), set())
             allowed |= {(form, row["item_code"], text) for to in reachable for text in units.get(to, ())}
     known = frozenset(text for texts in units.values() for text in texts)
-    return Reference(items, known, frozenset(allowed), editions)
+    spellings = {to: frozenset(texts) for to, texts in units.items()}
+    return Reference(items, known, frozenset(allowed), spellings, editions)
 
 
 @cache

@@ -9,6 +9,10 @@ platform as (
     select * from {{ ref('stg_metering__buildings') }}
 ),
 
+entries as (
+    select * from {{ ref('core_register_entry') }}
+),
+
 metered as (
     select distinct building_code from {{ ref('core_meter_year') }}
 ),
@@ -21,9 +25,20 @@ classes as (
     select * from {{ ref('building_classes') }}
 ),
 
+-- the newest of the lines that stand
 registered as (
-    select * from register
-    qualify row_number() over (partition by building_code order by path, row_number) = 1
+    select register.*
+    from register
+    inner join entries
+        on entries.register_kind = 'building'
+        and register.file_id = entries.file_id
+        and register.sheet is not distinct from entries.sheet
+        and register.row_number = entries.row_number
+        and not entries.is_superseded
+    qualify row_number() over (
+        partition by register.building_code
+        order by entries.valid_from desc nulls last, register.path, register.row_number
+    ) = 1
 ),
 
 -- uploads repeat their building file: the last by name is the newest

@@ -4,24 +4,8 @@ register as (
     select * from {{ ref('stg_registers__institutions') }}
 ),
 
--- A register may carry an institution through several spans of years; two lines whose spans overlap are
--- one institution written twice. The first by start, file and line stands.
-overlapping as (
-    select
-        later.file_id,
-        later.row_number,
-        arg_min(
-            struct_pack(f := earlier.file_id, p := earlier.path, r := earlier.row_number),
-            (coalesce(earlier.valid_from, date '0001-01-01'), earlier.path, earlier.row_number)
-        ) as survivor
-    from register as later
-    inner join register as earlier
-        on later.institution_id_scheme is not distinct from earlier.institution_id_scheme
-        and later.institution_id = earlier.institution_id
-        and (coalesce(earlier.valid_from, date '0001-01-01'), earlier.path, earlier.row_number)
-            < (coalesce(later.valid_from, date '0001-01-01'), later.path, later.row_number)
-        and coalesce(earlier.valid_to, date '9999-12-31') >= coalesce(later.valid_from, date '0001-01-01')
-    group by all
+entries as (
+    select * from {{ ref('core_register_entry') }}
 ),
 
 final as (
@@ -47,18 +31,20 @@ final as (
         register.energy_users_persons,
 
         ---------- dates
-        register.valid_from,
-        register.valid_to,
+        entries.valid_from,
+        entries.valid_to,
 
         ---------- the line that stands in its place
-        overlapping.survivor is not null as is_superseded,
-        overlapping.survivor.f as survivor_file_id,
-        overlapping.survivor.p as survivor_path,
-        cast(overlapping.survivor.r as integer) as survivor_row_number
+        entries.is_superseded,
+        entries.survivor_file_id,
+        entries.survivor_path,
+        entries.survivor_row_number
     from register
-    left join overlapping
-        on register.file_id = overlapping.file_id
-        and register.row_number = overlapping.row_number
+    inner join entries
+        on entries.register_kind = 'institution'
+        and register.file_id = entries.file_id
+        and register.sheet is not distinct from entries.sheet
+        and register.row_number = entries.row_number
 )
 
 select * from final

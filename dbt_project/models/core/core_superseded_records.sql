@@ -9,12 +9,8 @@ basic_forms as (
     select * from {{ ref('stg_direct_report__institutions') }}
 ),
 
-institution_register as (
-    select * from {{ ref('core_institution_register') }}
-),
-
-building_register as (
-    select * from {{ ref('stg_registers__buildings') }}
+register_entries as (
+    select * from {{ ref('core_register_entry') }}
 ),
 
 platform_buildings as (
@@ -55,15 +51,6 @@ repeated_basic_forms as (
     )
 ),
 
-repeated_buildings as (
-    select
-        *,
-        first_value(struct_pack(f := file_id, p := path, r := row_number)) over alike as survivor,
-        row_number() over alike as place
-    from building_register
-    window alike as (partition by building_code order by path, row_number)
-),
-
 repeated_platform_buildings as (
     select
         *,
@@ -89,17 +76,10 @@ united as (
     union all
 
     select
-        file_id, null, path, null, row_number, 'institution_registered_twice',
+        file_id, null, path, sheet, row_number, superseded_reason,
         survivor_file_id, survivor_path, survivor_row_number
-    from institution_register
+    from register_entries
     where is_superseded
-
-    union all
-
-    select
-        file_id, null, path, null, row_number, 'building_registered_twice', survivor.f, survivor.p, survivor.r
-    from repeated_buildings
-    where place > 1
 
     union all
 

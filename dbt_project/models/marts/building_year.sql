@@ -15,6 +15,14 @@ buildings as (
     select * from {{ ref('core_building') }}
 ),
 
+register as (
+    select * from {{ ref('stg_registers__buildings') }}
+),
+
+register_entries as (
+    select * from {{ ref('core_register_entry') }}
+),
+
 items as (
     select * from {{ ref('metering_items') }}
 ),
@@ -51,10 +59,34 @@ metered as (
     group by all
 ),
 
+-- the register's area that is valid on 31 December
+areas as (
+    select
+        metered.building_code,
+        metered.year,
+        register.floor_area_m2
+    from metered
+    inner join register_entries
+        on register_entries.register_kind = 'building'
+        and metered.building_code = register_entries.register_key
+        and not register_entries.is_superseded
+        and coalesce(register_entries.valid_from, date '0001-01-01') <= make_date(metered.year, 12, 31)
+        and coalesce(register_entries.valid_to, date '9999-12-31') >= make_date(metered.year, 12, 31)
+    inner join register
+        on register_entries.file_id = register.file_id
+        and register_entries.sheet is not distinct from register.sheet
+        and register_entries.row_number = register.row_number
+    qualify row_number() over (
+        partition by metered.building_code, metered.year
+        order by register_entries.valid_from, register_entries.path, register_entries.row_number
+    ) = 1
+),
+
 factored as (
     select
         metered.*,
-        buildings.* exclude (building_code),
+        buildings.* exclude (building_code, floor_area_m2),
+        coalesce(areas.floor_area_m2, buildings.floor_area_m2) as floor_area_m2,
         electricity_factors.factor_id as electricity_factor_id,
         electricity_factors.factor_fallback,
         {{ mul('metered.electricity_kwh', 'electricity_equivalents.result_per_unit') }} as electricity_equivalent_kgce,
@@ -65,6 +97,9 @@ factored as (
         {{ mul('metered.electricity_kwh', 'electricity_factors.tco2_per_kwh') }} as emissions_electricity_tco2
     from metered
     inner join buildings on metered.building_code = buildings.building_code
+    left join areas
+        on metered.building_code = areas.building_code
+        and metered.year = areas.year
     left join electricity_factors
         on buildings.region_code = electricity_factors.region_code
         and metered.year = electricity_factors.year

@@ -1,4 +1,4 @@
-"""Raw tables of the registers (名录库): institutions and buildings as the register says them."""
+"""Raw tables of the registers (名录库): what each line of a register says, with the day that the register is of."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from ingestion.reference import Reference
 
 
 def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
-    """`institutions` and `buildings`: one row per record of the register."""
+    """One row per record of each register; `as_of` is the day of the snapshot, null where a file names none."""
+
+    def of(columns: dict[str, pa.Column]) -> pa.DataFrameSchema:
+        return pa.DataFrameSchema({**_PLACE, **columns, **_dates()})
+
     return {
-        "institutions": pa.DataFrameSchema(
+        "institutions": of(
             {
-                "file_id": checks.text(),
-                "sheet": checks.text(),
-                "row_number": checks.integer(),
                 "institution_id": checks.text(),
                 "institution_id_scheme": checks.text(),
                 "institution_name": checks.text(),
@@ -24,26 +25,97 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "region_code": checks.text(),
                 "parent_id": checks.text(),
                 "administrative_level": checks.text(),
-                "valid_from": pa.Column(pl.Date, nullable=True),
-                "valid_to": pa.Column(pl.Date, nullable=True),
-                "floor_area_text": checks.amount(),
-                "floor_area_unit": checks.text(),
+                **checks.measured("floor_area", "m2", reference),
                 "persons_text": checks.amount(),
             }
         ),
-        "buildings": pa.DataFrameSchema(
+        "buildings": of(
             {
-                "file_id": checks.text(),
-                "sheet": checks.text(),
-                "row_number": checks.integer(),
                 "building_code": checks.text(),
                 "building_name": checks.text(),
                 "building_class_code": checks.text(),
                 "owner_kind": checks.text(),
                 "institution_id": checks.text(),
                 "region_code": checks.text(),
-                "floor_area_text": checks.amount(),
-                "floor_area_unit": checks.text(),
+                **checks.measured("floor_area", "m2", reference),
+            }
+        ),
+        "meters": of(
+            {
+                "meter_id": checks.text(),
+                "meter_name": checks.text(),
+                "building_code": checks.text(),
+                "institution_id": checks.text(),
+                "item_code": pa.Column(
+                    pl.String,
+                    pa.Check.isin(_codes(reference, "metering"), error="unknown_item_code"),
+                    nullable=True,
+                ),
+                "meter_kind": checks.text(),
+                "parent_meter_id": checks.text(),
+                "sign": pa.Column(pl.Int32, pa.Check.isin([1, -1], error="bad_sign"), nullable=True),
+                "multiplier": checks.amount(),
+                "register_digits": pa.Column(
+                    pl.Int32, pa.Check.in_range(1, 18, error="bad_register_digits"), nullable=True
+                ),
+            }
+        ),
+        "vehicles": of(
+            {
+                "vehicle_id": checks.text(),
+                "institution_id": checks.text(),
+                "vehicle_kind": checks.text(),
+                "fuel": checks.text(),
+                "is_new_energy": checks.flag(),
+            }
+        ),
+        "data_rooms": of(
+            {
+                "room_id": checks.text(),
+                "room_name": checks.text(),
+                "institution_id": checks.text(),
+                "building_code": checks.text(),
+                "n_cabinets": checks.integer(),
+                **checks.measured("floor_area", "m2", reference),
+                **checks.measured("power", "kW", reference),
+            }
+        ),
+        "projects": of(
+            {
+                "project_id": checks.text(),
+                "project_name": checks.text(),
+                "project_kind": pa.Column(
+                    pl.String, pa.Check.isin(PROJECT_KINDS, error="bad_project_kind"), nullable=True
+                ),
+                "project_status": checks.text(),
+                "institution_id": checks.text(),
+                "building_code": checks.text(),
+                "started_on": pa.Column(pl.Date, nullable=True),
+                "completed_on": pa.Column(pl.Date, nullable=True),
+                "n_charging_piles": checks.integer(),
+                **checks.measured("investment", "CNY", reference),
+                **checks.measured("capacity", "kW", reference),
+                **checks.measured("annual_energy_saving", "kgce", reference),
+                **checks.measured("annual_electricity", "kWh", reference),
             }
         ),
     }
+
+
+PROJECT_KINDS = ["energy_saving", "photovoltaic", "ev_charging", "retrofit", "contract_energy"]
+
+_PLACE = {"file_id": checks.text(), "sheet": checks.text(), "row_number": checks.integer()}
+
+
+def _dates() -> dict[str, pa.Column]:
+    """When a line holds as the register itself says, and the snapshot that it stands in."""
+    return {
+        "valid_from": pa.Column(pl.Date, nullable=True),
+        "valid_to": pa.Column(pl.Date, nullable=True),
+        "as_of": pa.Column(pl.Date, nullable=True),
+        "snapshot_scope": checks.text(),
+    }
+
+
+def _codes(reference: Reference, family: str) -> list[str]:
+    return sorted(code for of, code in reference.items if of == family)

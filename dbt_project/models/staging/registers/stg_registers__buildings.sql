@@ -21,6 +21,7 @@ final as (
 
         ---------- place
         files.path,
+        landed.sheet,
         landed.row_number,
 
         ---------- texts
@@ -28,14 +29,21 @@ final as (
         landed.building_class_code,
         landed.owner_kind,
         landed.region_code,
+        landed.snapshot_scope,
 
         ---------- amounts
-        {{ converted('try_cast(landed.floor_area_text as decimal(18,6))', 'units.multiplier') }} as floor_area_m2
+        {{ measured('floor_area') }} as floor_area_m2,
+
+        ---------- dates
+        landed.valid_from,
+        landed.valid_to,
+        landed.as_of,
+
+        ---------- booleans
+        {{ measured_has_lost_digits('floor_area') }} as has_lost_digits
     from landed
     inner join files on landed.file_id = files.file_id
-    left join units
-        on landed.floor_area_unit = units.unit_text
-        and units.canonical_unit = 'm2'
+    {{ join_units({'floor_area': 'm2'}) }}
 )
 
 select * from final

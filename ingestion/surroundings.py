@@ -1,0 +1,46 @@
+"""What lies outside a table and a layout may still ask for: labelled cells, titles, the path.
+
+Belongs here: looking cells up in the sheets of a file. Does not belong here: what the texts mean (`mapping`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from ingestion.layout_fields import FieldSpec
+from ingestion.layouts import TableSpec
+from ingestion.mapping import Surroundings
+from ingestion.recognition import Reading
+from ingestion.tables import Table
+
+
+def around(path: str, reading: Reading, spec: TableSpec, table: Table) -> Surroundings:
+    """Everything that the fields of one table ask for outside it."""
+    return Surroundings(path, _labels(reading, spec.fields), _cells(reading, spec, table))
+
+
+def _labels(reading: Reading, fields: dict[str, FieldSpec]) -> dict[tuple[str | None, str], str]:
+    """Right-hand neighbours of the label cells that the layout asks for."""
+    origins = [origin for item in fields.values() for origin in item.origins]
+    wanted = {(item.on_sheet, item.label) for item in origins if item.label is not None}
+    found: dict[tuple[str | None, str], str] = {}
+    for on_sheet, label in wanted:
+        for sheet in reading.sheets:
+            if on_sheet is not None and sheet.name != on_sheet:
+                continue
+            for row in sheet.rows:
+                for at, cell in enumerate(row):
+                    after = next((text for text in row[at + 1 :] if text is not None), None)
+                    if cell is not None and re.sub(r"[:：]$", "", cell) == label and after is not None:
+                        found.setdefault((on_sheet, label or ""), after)
+    return found
+
+
+def _cells(reading: Reading, spec: TableSpec, table: Table) -> dict[str, str]:
+    """First group of each pattern on a cell of the table's own sheet, such as the date in a title."""
+    cells = [
+        cell for sheet in reading.sheets if sheet.name == table.sheet for row in sheet.rows for cell in row if cell
+    ]
+    patterns = {o.cell for item in spec.fields.values() for o in item.origins if o.cell is not None}
+    found = {p: next((m for m in (re.search(p, cell) for cell in cells) if m), None) for p in patterns}
+    return {pattern: match.group(1) for pattern, match in found.items() if match is not None}
