@@ -16,7 +16,11 @@ from ingestion.contracts.identity import cell_name
 from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import UNCOMPUTED, Mapped
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
-from ingestion.tables import Sheet, Table
+from ingestion.sheets import Sheet
+from ingestion.tables import Table
+
+
+_WIDEST = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,15 @@ class Delivery:
 
 CELLS = {"values": ["sheet", "row_number", "column_number"], "readings": ["line", "column_number"]}
 """Targets of single values, with the columns that name the cell a value came from; others take whole records."""
+
+
+def n_value_cells(rows: pl.DataFrame, target: str) -> int:
+    """How many cells of the file gave the rows of a target of single values."""
+    *sheet, row, column = CELLS[target]
+    place = pl.col(row).cast(pl.Int64) * _WIDEST + pl.col(column).fill_null(0)
+    if not sheet:
+        return int(rows.select(place.n_unique()).item())
+    return int(rows.group_by(sheet).agg(n=place.n_unique())["n"].sum())
 
 
 @dataclass(frozen=True)
@@ -57,12 +70,22 @@ class Place:
         inside = f"/{name}" if name and "@" not in name[1:] else ""
         return f"(/{self.spec.records})[{row}]{inside}"
 
+    def _cells(self, frame: pl.DataFrame) -> pl.Series:
+        if self.layout.kind not in ("delimited", "workbook"):
+            places = frame.select("row_number", "column_number").iter_rows()
+            return pl.Series("cell", [self.cell(row, column) for row, column in places], dtype=pl.String)
+        numbers = frame["column_number"].unique().drop_nulls()
+        letters = {number: cell_name(1, number)[:-1] for number in numbers}
+        return frame.select(
+            cell=pl.col("column_number").replace_strict(letters, default=None, return_dtype=pl.String)
+            + pl.col("row_number").cast(pl.String)
+        )["cell"]
+
     def located(self, frame: pl.DataFrame) -> pl.DataFrame:
         if "column_number" not in frame.columns:
             frame = frame.with_columns(column_number=pl.lit(None, dtype=pl.Int32))
-        places = frame.select("row_number", "column_number").iter_rows()
         return frame.with_columns(
-            pl.Series("cell", [self.cell(row, column) for row, column in places], dtype=pl.String),
+            self._cells(frame),
             file_id=pl.lit(self.delivery.file_id),
             layout_id=pl.lit(self.layout.id),
             source=pl.lit(self.delivery.source),
@@ -155,7 +178,7 @@ def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> p
     unnamed = [
         (delivery.file_id, layout.id, delivery.source, delivery.path, sheet.name, "unknown_sheet", sheet.name)
         for sheet in sheets
-        if any(cell is not None for row in sheet.rows for cell in row)
+        if sheet.n_cells
         and not any(re.search(rule.sheets, sheet.name or "") for rule in layout.ignore_sheets)
     ]
     names = ("file_id", "layout_id", "source", "path", "sheet", "note_code", "found")

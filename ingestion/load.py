@@ -306,9 +306,7 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part])
     claimed = {table.sheet for _, table in reading.tables}
     unclaimed = [sheet for sheet in reading.sheets if sheet.name not in claimed]
     if layout.kind == "workbook":
-        total["cell_ignored"] += sum(
-            cell is not None for sheet in unclaimed for row in sheet.rows for cell in row
-        )
+        total["cell_ignored"] += sum(sheet.n_cells for sheet in unclaimed)
     if not layout.counts_cells:
         n_read.pop("cell", None)
     counts = {
@@ -344,7 +342,7 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part])
 
 def _value_cells(layout: Layout, tables: dict[str, pl.DataFrame]) -> dict[str, int]:
     return {
-        target: rows.select(account.CELLS[target]).unique().height
+        target: account.n_value_cells(rows, target)
         for target, rows in tables.items()
         if target in account.CELLS and layout.counts_cells
     }

@@ -229,7 +229,8 @@ def _values(
     """Value cells of the records whose key is sound, in file order."""
     parts, used = [], set()
     taken = field_columns(spec)
-    keys = records.drop("n_cells", "problem_found")
+    keys = records.filter(pl.col("problem").is_null()).drop("n_cells", "problem", "problem_found")
+    wide = keys.join(table.frame, on="row_number", how="inner", maintain_order="left")
     for value in spec.values:
         pattern = re.compile(value.columns)
         n_matched = 0
@@ -238,23 +239,11 @@ def _values(
             if found is None or column.name in used or column.name in taken:
                 continue
             used.add(column.name)
-            cells = table.frame.select(
-                "row_number",
-                value_text=pl.col(f"c{column.number}"),
-                unit_text=_unit(table, value, column, found),
+            text = pl.col(f"c{column.number}")
+            given = text.is_not_null() & ~text.is_in(value.nothing) if value.nothing else text.is_not_null()
+            part = wide.filter(given).select(
+                *keys.columns, value_text=text, unit_text=_unit(table, value, column, found)
             )
-            if value.unit.fields is not None:
-                cells = cells.drop("unit_text")
-            part = keys.join(cells, on="row_number", how="inner", maintain_order="left").filter(
-                pl.col("value_text").is_not_null()
-                & ~pl.col("value_text").is_in(value.nothing)
-                & pl.col("problem").is_null()
-            )
-            if value.unit.fields is not None:
-                said = pl.concat_str(
-                    [pl.col(name).cast(pl.String) for name in value.unit.fields], separator=" "
-                )
-                part = part.with_columns(unit_text=said.replace(value.unit.lookup or {}))
             part = part.with_columns(
                 column_number=pl.lit(column.number, dtype=pl.Int32),
                 item_code=_item(value, found, keys.columns),
@@ -265,11 +254,12 @@ def _values(
                 part = part.with_columns(pl.col("year") + value.year_offset)
             if value.slots is not None:
                 part = part.with_columns(spans.of_column(value.slots, found, n_matched))
-            parts.append(part.drop("problem"))
+            parts.append(part)
 
     if not parts:
         return pl.DataFrame(), used
-    frame = pl.concat(parts, how="diagonal_relaxed").sort("row_number", "column_number", maintain_order=True)
+    in_file_order = pl.col("row_number").cast(pl.Int64) * 2**32 + pl.col("column_number")
+    frame = pl.concat(parts, how="diagonal_relaxed").sort(in_file_order, maintain_order=True)
     if table.units_by_item:
         stated = pl.col("item_code").replace_strict(table.units_by_item, default=None, return_dtype=pl.String)
         frame = frame.with_columns(unit_text=pl.coalesce("unit_text", stated))
@@ -289,6 +279,9 @@ def _replaced(value: ValueSpec, found: re.Match[str], types: dict[str, pl.DataTy
 
 
 def _unit(table: Table, value: ValueSpec, column: Column, found: re.Match[str]) -> pl.Expr:
+    if value.unit.fields is not None:
+        said = pl.concat_str([pl.col(name).cast(pl.String) for name in value.unit.fields], separator=" ")
+        return said.replace(value.unit.lookup or {})
     if value.unit.column is not None:
         unit_column = table.column([value.unit.column])
         return pl.col(f"c{unit_column.number}") if unit_column else pl.lit(None, dtype=pl.String)

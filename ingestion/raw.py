@@ -185,7 +185,7 @@ def _insert(
             continue
         chosen = frame if columns is None else frame.select(columns)
         names = ", ".join(f'"{name}"' for name in chosen.columns)
-        con.register("incoming", chosen.to_arrow())
+        con.register("incoming", chosen.to_arrow(compat_level=pl.CompatLevel.newest()))
         con.execute(f"insert into raw.{table} ({names}) select {names} from incoming")
         con.unregister("incoming")
 

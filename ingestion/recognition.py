@@ -16,7 +16,8 @@ from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import missing_columns, repeated_headers
 from ingestion.readers import compressed, delimited, documents, workbook
-from ingestion.tables import Sheet, Table, header_of, placed, table_of
+from ingestion.sheets import Sheet
+from ingestion.tables import Table, header_of, placed, table_of
 
 _SUFFIXES = {
     "delimited": (".csv", ".tsv", ".txt"),
@@ -225,7 +226,7 @@ def _lines(sheet: Sheet, start: int, starts: dict[str | None, list[int]]) -> ran
     """A table's own lines: from its start, the first from the top, to the start of the next."""
     of_sheet = starts[sheet.name]
     following = [other for other in of_sheet if other > start]
-    return range(1 if start == of_sheet[0] else start, following[0] if following else len(sheet.rows) + 1)
+    return range(1 if start == of_sheet[0] else start, following[0] if following else sheet.height + 1)
 
 
 def _unlike(present: list[tuple[TableSpec, Table]], patterns: dict[str, str]) -> list[str]:

@@ -28,19 +28,24 @@ def _labels(reading: Reading, fields: dict[str, FieldSpec]) -> dict[tuple[str | 
         for sheet in reading.sheets:
             if on_sheet is not None and sheet.name != on_sheet:
                 continue
-            for row in sheet.rows:
+            for row in sheet.rows():
                 for at, cell in enumerate(row):
+                    if cell is None or re.sub(r"[:：]$", "", cell) != label:
+                        continue
                     after = next((text for text in row[at + 1 :] if text is not None), None)
-                    if cell is not None and re.sub(r"[:：]$", "", cell) == label and after is not None:
-                        found.setdefault((on_sheet, label or ""), after)
+                    if after is not None:
+                        found.setdefault((on_sheet, label), after)
     return found
 
 
 def _cells(reading: Reading, spec: TableSpec, table: Table) -> dict[str, str]:
     """First group of each pattern on a cell of the table's own sheet, such as the date in a title."""
-    cells = [
-        cell for sheet in reading.sheets if sheet.name == table.sheet for row in sheet.rows for cell in row if cell
-    ]
     patterns = {o.cell for item in spec.fields.values() for o in item.origins if o.cell is not None}
-    found = {p: next((m for m in (re.search(p, cell) for cell in cells) if m), None) for p in patterns}
+    sheets = [sheet for sheet in reading.sheets if sheet.name == table.sheet]
+
+    def first(pattern: str) -> re.Match[str] | None:
+        cells = (cell for sheet in sheets for row in sheet.rows() for cell in row if cell)
+        return next(filter(None, (re.search(pattern, cell) for cell in cells)), None)
+
+    found = {pattern: first(pattern) for pattern in patterns}
     return {pattern: match.group(1) for pattern, match in found.items() if match is not None}

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.readers.text import decode
-from ingestion.tables import Sheet
+from ingestion.sheets import Sheet, of_lines, of_rows
 
 _NAMED_SEPARATOR = re.compile(r"sep=(\S|\t)[ \t]*(?:[\r\n]|\Z)", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _SEPARATORS = (",", "\t", ";", "$", "|")
+_HEAD = 1 << 20
+"""Characters in which the first lines are looked for."""
 
 
 def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
@@ -26,7 +28,11 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     Raises Refusal `empty_file`, `not_text`, `web_page`, `broken_quotes`.
     """
     text = decode(data)
-    return [Sheet(None, list(rows_of(io.StringIO(text, newline=""), separator_of(text, separator))))]
+    separator = separator_of(text, separator)
+    if '"' in text:
+        return [of_rows(None, list(rows_of(io.StringIO(text, newline=""), separator)))]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [of_lines(None, lines if lines[-1] else lines[:-1], separator)]
 
 
 def separator_of(text: str, given: str | None = None) -> str:
@@ -72,5 +78,5 @@ def rows_of(lines: Iterable[str], separator: str) -> Iterator[list[str | None]]:
 
 def _separator(text: str) -> str:
     """The candidate that splits the first lines into most columns: headers hold no stray separators."""
-    head = [line for line in text.splitlines()[:5] if line.strip()]
+    head = [line for line in text[:_HEAD].splitlines()[:5] if line.strip()]
     return max(_SEPARATORS, key=lambda mark: max(line.count(mark) for line in head))

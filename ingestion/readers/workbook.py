@@ -11,10 +11,11 @@ import io
 import zipfile
 from decimal import Decimal
 
+import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook
 
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.tables import Sheet
+from ingestion.sheets import Sheet, bounded, of_columns
 
 # bounds the reader's memory: unpacked parts are held whole while a sheet is read
 _LARGEST_UNPACKED = 600 << 20
@@ -31,12 +32,14 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
         sheets = []
         for name in workbook.sheet_names:
             sheet = workbook.get_sheet_by_name(name)
-            rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+            rows = sheet.to_python(skip_empty_area=False)
+            bounded(max(map(len, rows), default=0), len(rows))
+            columns = [_texts(column) for column in zip(*rows, strict=True)]
             merged = [
                 (first[0] + 1, first[1] + 1, last[0] + 1, last[1] + 1)
                 for first, last in (sheet.merged_cell_ranges or [])
             ]
-            sheets.append(Sheet(name, rows, merged))
+            sheets.append(of_columns(name, columns, merged))
         return sheets
     except (CalamineError, OSError, ValueError) as error:
         raise Refusal(
@@ -76,6 +79,25 @@ def _refuse_hostile(data: bytes) -> None:
             ),
             Message("请另存为 .xlsx 后重新上报", "save it as .xlsx and send it again"),
         )
+
+
+_NOTHING = type(None)
+
+
+def _texts(column: tuple[object, ...]) -> pl.Series:
+    """One column as text. Numbers, which are most of a large workbook, are written all at once."""
+    kinds = set(map(type, column)) - {str, _NOTHING}
+    if not kinds:
+        return pl.Series(column, dtype=pl.String)
+    if kinds != {float}:
+        return pl.Series([_text(value) for value in column], dtype=pl.String)
+    numbers = pl.Series([value if type(value) is float else None for value in column], dtype=pl.Float64)
+    shortest = numbers.cast(pl.String).str.strip_suffix(".0")
+    is_odd = ~shortest.str.contains(r"^-?[0-9.]+$")  # exponents and what is no number: one by one
+    odd = {text: _text(float(text)) for text in shortest.filter(is_odd).unique()}
+    shortest = shortest.replace(odd) if odd else shortest
+    texts = pl.Series([value if type(value) is str else None for value in column], dtype=pl.String)
+    return shortest.zip_with(shortest.is_not_null(), texts)
 
 
 def _text(value: object) -> str | None:
