@@ -19,7 +19,7 @@ from ingestion import raw
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
 from ingestion.contracts.home import Home
-from ingestion.layouts import load_layouts, shipped_folders
+from ingestion.layout_files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import Reference, load_reference
 
@@ -73,15 +73,15 @@ def measure(runs: int = 3) -> Iterator[tuple[str, str, str]]:
     for _ in range(runs):
         began = time.perf_counter()
         loaded = read(data, rules)
-        read = time.perf_counter()
+        to_rows = time.perf_counter() - began
         with tempfile.TemporaryDirectory() as folder:
             n = write(loaded, reference, Path(folder))
         if n != N_INSTITUTIONS * N_VALUES:
             raise SystemExit(f"{n} values were written, {N_INSTITUTIONS * N_VALUES} are in the file")
-        timings.append((time.perf_counter() - began, read - began))
-    whole, read_only = sorted(timings)[runs // 2]
+        timings.append((time.perf_counter() - began, to_rows))
+    whole, to_rows = sorted(timings)[runs // 2]
     yield (
         f"a direct report of {n:,} values ({len(data) / 1e6:.0f} MB), bytes to warehouse",
         GOAL,
-        f"{n / whole:,.0f} values/s ({whole:.1f} s, of them {read_only:.1f} s to rows)",
+        f"{n / whole:,.0f} values/s ({whole:.1f} s, of them {to_rows:.1f} s to rows)",
     )

@@ -19,7 +19,6 @@ from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
 from ingestion.sheets import Sheet
 from ingestion.tables import Table
 
-
 _WIDEST = 1 << 32
 
 

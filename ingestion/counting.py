@@ -79,7 +79,7 @@ def _delimited(data: bytes, separator: str | None) -> dict[str, int]:
         separator = first[4] if is_named else max(",\t;$|", key=first.count)
     if '"' in text:
         text = _without_quotes(text, separator)
-    text = text.replace(separator, "\0")
+    text = text.replace("\0", "x").replace(separator, "\0")
     for blank in _WIDE_BLANKS:
         text = text.replace(blank, "")
     shapes = text.encode("utf-8", "surrogatepass").translate(_SHAPES, _BLANKS)
