@@ -31,7 +31,8 @@ class Delivery:
     path: str
 
 
-CELLS = {"values": ["sheet", "row_number", "column_number"], "readings": ["line", "column_number"]}
+_CELL = ["sheet", "row_number", "column_number"]
+CELLS = {"values": _CELL, "bills": _CELL, "readings": ["line", "column_number"]}
 """Targets of single values, with the columns that name the cell a value came from; others take whole records."""
 
 
@@ -131,10 +132,10 @@ def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
             .otherwise("number_text"),
             period=pl.col("ends_at").cast(pl.String),
         )
-    elif place.target == "values":
+    elif place.target in CELLS:
         parts = [
             pl.col(name).cast(pl.String)
-            for name in ("year", "period_kind", "period_index")
+            for name in ("year", "period_kind", "period_index", "starts_at", "ends_at")
             if name in frame.columns
         ]
         found = (

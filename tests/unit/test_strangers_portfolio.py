@@ -174,3 +174,21 @@ def test_cells_without_a_header_are_quarantined_by_name(read) -> None:  # type: 
         ("B4", "cell_without_header", "6"),
     ]
     assert "a header above every cell" in found.quarantine["expected_en"][0]
+
+
+# ---------- bills
+
+
+def test_bills_of_the_upload_template(read) -> None:  # type: ignore[no-untyped-def]
+    found = read("bills_upload.xlsx")
+    assert found.layout.id == "portfolio_bills"
+    assert totals(found.rows) == {
+        ("electricity", "kBtu(thousandBtu)"): (324, Decimal("189289472.8")),
+        ("natural_gas", "kBtu(thousandBtu)"): (252, Decimal("72884510.4")),
+        ("heat", "kBtu(thousandBtu)"): (3, Decimal("8145383.7")),
+    }
+    assert found.quarantine.height == 0
+    assert found.notes.select("note_code", "found").rows() == [
+        ("unknown_sheet", "Add Bills-On-Site"),
+        ("unknown_sheet", "Add Bills-Delivery"),
+    ]

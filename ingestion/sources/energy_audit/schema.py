@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandera.polars as pa
+import polars as pl
 
 from ingestion import checks
 from ingestion.reference import Reference
@@ -14,7 +15,7 @@ def item_family(form: str) -> str:
 
 
 def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
-    """`values`: one row per value cell."""
+    """`values`: one row per value cell. `bills`: one row per bill of a meter, as the auditor collected them."""
     return {
         "values": pa.DataFrameSchema(
             {
@@ -37,5 +38,23 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "corrected_unit_text": checks.text(),
                 **checks.keys(reference),
             }
-        )
+        ),
+        "bills": pa.DataFrameSchema(
+            {
+                "file_id": checks.text(),
+                "layout_id": checks.text(),
+                "sheet": checks.text(),
+                "row_number": checks.integer(),
+                "column_number": checks.integer(),
+                "building_code": checks.text(),
+                "meter_id": checks.text(),
+                "starts_at": pa.Column(pl.Datetime("us"), nullable=True),
+                "ends_at": pa.Column(pl.Datetime("us"), nullable=True),
+                "item_code": checks.text(),
+                "value_text": checks.text(),
+                "number_text": checks.amount(),
+                "unit_text": checks.text(),
+                **checks.keys(reference),
+            }
+        ),
     }
