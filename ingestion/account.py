@@ -258,17 +258,24 @@ def net_amounts(rows: pl.DataFrame, mapped: Mapped, place: Place) -> pl.DataFram
 
 
 def rounded_readings(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """One note per table when readings have more than the four decimals at which they rest.
-
-    Names the first of them and how many there are: rounding is half up, at the fourth decimal, never silent.
-    """
+    """One note per table when readings have more than the four decimals at which they rest."""
     if place.target != "readings":
         return pl.DataFrame(schema=NOTE_COLUMNS)
+    return rounding_note(*long_readings(rows), place)
+
+
+def long_readings(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The first reading that rounding changes, and how many there are."""
     long = rows.filter(pl.col("number_text").str.contains(r"\.\d{4}\d*[1-9]"))
-    first = long.head(1).select(
+    return long.head(1), long.height
+
+
+def rounding_note(first: pl.DataFrame, n_long: int, place: Place) -> pl.DataFrame:
+    """Rounding is half up, at the fourth decimal, never silent."""
+    first = first.select(
         row_number=pl.col("line").cast(pl.Int32),
         column_number="column_number",
-        found=pl.col("number_text") + pl.lit(f" (× {long.height})"),
+        found=pl.col("number_text") + pl.lit(f" (× {n_long})"),
         note_code=pl.lit("digits_rounded"),
         text_zh=pl.lit("读数多于四位小数, 按四舍五入存为四位; 括号内为条数"),
         text_en=pl.lit(

@@ -83,16 +83,11 @@ def current(found: list[Receipt]) -> list[Receipt]:
     return [last[key] for key in sorted(last)]
 
 
-def unsealed(home: Home) -> list[tuple[str, str, Path, str]]:
-    """(source, name, file, SHA-256) of what landing holds and the archive does not hold as its last delivery."""
-    last = {(item.source, item.path): item.sha256 for item in receipts(home)}
-    found = []
-    for source, path in waiting(home):
-        name = path.relative_to(home.landing / source).as_posix()
-        sha256 = _hash(path)
-        if last.get((source, name)) != sha256:
-            found.append((source, name, path, sha256))
-    return found
+def unsealed(home: Home) -> list[tuple[str, str, Path]]:
+    """(source, name, file) of what landing holds and the archive does not hold as its last delivery."""
+    last = {(item.source, item.path): item for item in receipts(home)}
+    named = [(source, _name(home, source, path), path) for source, path in waiting(home)]
+    return [item for item in named if _is_new(item[2], last.get(item[:2]))]
 
 
 def seal(home: Home, as_of: date) -> list[Receipt]:
@@ -103,11 +98,12 @@ def seal(home: Home, as_of: date) -> list[Receipt]:
     """
     versions = {(item.source, item.path): item for item in receipts(home)}
     fresh = []
-    for source, name, path, sha256 in unsealed(home):
+    for source, name, path in unsealed(home):
         last = versions.get((source, name))
-        size = _store(home, path, sha256)
-        if size is None:
+        stored = _store(home, path)
+        if stored is None or (last is not None and last.sha256 == stored[0]):
             continue
+        sha256, size = stored
         receipt = Receipt(
             source=source,
             path=name,
@@ -123,32 +119,48 @@ def seal(home: Home, as_of: date) -> list[Receipt]:
     return fresh
 
 
-def _hash(path: Path) -> str:
+def _name(home: Home, source: str, path: Path) -> str:
+    return path.relative_to(home.landing / source).as_posix()
+
+
+def _is_new(path: Path, last: Receipt | None) -> bool:
+    """A file is read here only if it may be the last delivery: as long as that one was."""
+    if last is None or path.stat().st_size != last.size_bytes:
+        return True
     with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        return hashlib.file_digest(handle, "sha256").hexdigest() != last.sha256
 
 
-def _store(home: Home, path: Path, sha256: str) -> int | None:
-    """Copy bytes into the archive; None when the file changed under our eyes (left for the next night)."""
-    target = object_path(home, sha256)
-    if target.exists():
-        return target.stat().st_size
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{sha256}.{os.getpid()}")
+def _store(home: Home, path: Path) -> tuple[str, int] | None:
+    """Copy a file into the archive, reading it once: what is sealed is what was hashed. Returns hash and size.
+
+    None when the file changed under our eyes (left for the next night).
+    """
+    objects = home.archive / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    partial = objects / ".incoming"
+    partial.unlink(missing_ok=True)
     seen, size = hashlib.sha256(), 0
     with path.open("rb") as source, partial.open("wb") as copy:
+        before = os.fstat(source.fileno())
         while chunk := source.read(_CHUNK):
             seen.update(chunk)
             size += len(chunk)
             copy.write(chunk)
         copy.flush()
         os.fsync(copy.fileno())
-    if seen.hexdigest() != sha256:
+    after = path.stat()
+    if size != after.st_size or (before.st_ino, before.st_mtime_ns) != (after.st_ino, after.st_mtime_ns):
         partial.unlink()
         return None
-    partial.chmod(0o444)
-    os.replace(partial, target)
-    return size
+    target = object_path(home, seen.hexdigest())
+    if target.exists():
+        partial.unlink()
+    else:
+        target.parent.mkdir(exist_ok=True)
+        partial.chmod(0o444)
+        os.replace(partial, target)
+    return seen.hexdigest(), size
 
 
 def _write_whole(path: Path, data: bytes) -> None:

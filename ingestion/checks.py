@@ -57,8 +57,8 @@ def keys(reference: Reference) -> dict[str, pa.Column]:
 def amount(*, may_be_negative: bool = False) -> pa.Column:
     """Plain decimal text of at most twelve whole digits, so that DECIMAL(18,4) holds it in any unit we know."""
     checks = [
-        pa.Check.str_matches(r"^-?\d+(\.\d+)?$", error="not_a_number"),
-        pa.Check.str_matches(r"^-?0*\d{0,12}(\.\d+)?$|[^0-9.-]", error="number_too_large"),
+        pa.Check.str_matches(r"^-?[0-9]+(\.[0-9]+)?$", error="not_a_number"),
+        pa.Check.str_matches(r"^-?0*[0-9]{0,12}(\.[0-9]+)?$|[^0-9.-]", error="number_too_large"),
     ]
     if not may_be_negative:
         checks.append(pa.Check.str_matches(r"^[^-]|^-0+(\.0+)?$", error="negative_amount"))

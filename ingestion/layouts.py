@@ -179,7 +179,9 @@ class TableSpec(Strict):
         for name, item in self.fields.items():
             unit, is_one = item.unit, item.kind == "number" and name.endswith("_text")
             if unit is not None and (not is_one or unit.fields or unit.source == "document"):
-                raise ValueError(f"{name}: only a number …_text has a unit, in a column, header, row or constant")
+                raise ValueError(
+                    f"{name}: only a number …_text has a unit, in a column, header, row or constant"
+                )
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandera.polars as pa
 import polars as pl
@@ -54,6 +55,14 @@ class Rules:
         return is_report and edition is not None and edition.group() >= self.register_decides_from_edition
 
 
+@dataclass(frozen=True)
+class AtRest:
+    """Readings of one file as a Parquet file."""
+
+    path: Path
+    n_rows: int
+
+
 @dataclass
 class Loaded:
     """The account of one file. `refusal` is set when the file as a whole could not be used."""
@@ -71,6 +80,8 @@ class Loaded:
     settled: Counter[mending.CodeKey] = field(default_factory=Counter)
     n_value_cells: dict[str, int] = field(default_factory=dict)
     """Cells of the file that gave at least one value or reading, by target, as counted when it was mapped."""
+    at_rest: AtRest | None = None
+    """Set when the readings are written already; their table is then empty."""
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -79,14 +90,17 @@ class Loaded:
 
     @property
     def n_rows(self) -> int:
-        return sum(frame.height for frame in self.tables.values())
+        n_at_rest = self.at_rest.n_rows if self.at_rest else 0
+        return n_at_rest + sum(frame.height for frame in self.tables.values())
 
 
 def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
     """Read one file as far as it can be read. Never raises for what the file says."""
     try:
         reading = recognise(data, delivery.path, delivery.source, rules.layouts)
-        _refuse_nothing(reading)
+        refuse_nothing(
+            reading.layout, sum(table.frame.height + len(table.broken) for _, table in reading.tables)
+        )
         parts = [
             load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
         ]
@@ -97,10 +111,9 @@ def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
     return _whole(delivery, reading, data, parts)
 
 
-def _refuse_nothing(reading: Reading) -> None:
+def refuse_nothing(layout: Layout, n_records: int) -> None:
     """A meter export with a header alone is a failed export, not a meter that used nothing."""
-    n_records = sum(table.frame.height + len(table.broken) for _, table in reading.tables)
-    if reading.layout.target == "readings" and n_records == 0:
+    if layout.target == "readings" and n_records == 0:
         raise Refusal(
             "no_records",
             Message("文件只有表头, 没有任何读数", "the file has a header and no readings"),

@@ -1,18 +1,18 @@
 """Writes the raw room of the warehouse: what was loaded, refused, quarantined, and the declarations.
 
-Belongs here: DDL and inserts of schema `raw`, the Parquet partitions of readings. The columns come from the
-raw schemas; no figure is computed here.
+Belongs here: DDL and inserts of schema `raw`, the view over the partitions of readings. The columns come from
+the raw schemas; no figure is computed here.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from ingestion import partitions, readings
 from ingestion.account import CELLS
 from ingestion.archive import Receipt
 from ingestion.checks import duckdb_columns
@@ -20,6 +20,7 @@ from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.home import Home
 from ingestion.contracts.messages import Refusal
+from ingestion.deliveries import Arrived
 from ingestion.load import Loaded
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import Reference
@@ -42,9 +43,6 @@ _COMMON = {
     "code_uses": """source VARCHAR, file_id VARCHAR, form_code VARCHAR, kind VARCHAR, found VARCHAR,
         n_applied BIGINT""",
 }
-_READINGS = """file_id VARCHAR, line BIGINT, column_number INTEGER, building_code VARCHAR, meter_id VARCHAR, item_code VARCHAR,
-    reading_kind VARCHAR, starts_at TIMESTAMP, ends_at TIMESTAMP, amount DECIMAL(18,4), multiplier DECIMAL(18,6),
-    unit_text VARCHAR, replaced_final DECIMAL(18,4), replaced_start DECIMAL(18,4)"""
 _SHARED_BY_SOURCE = ("files", "quarantine", "notes", "correction_uses", "code_uses")
 _KEYED_BY_FILE = ("file_counts", "records")
 
@@ -68,14 +66,16 @@ def write_source(
     """Replace everything of one source in one transaction, so that no half-loaded source is ever seen."""
     prepare(con)
     by_id = {item.file_id: item for item in receipts}
-    readings = _write_readings(con, home, loaded, by_id)
+    for item in loaded:
+        partitions.rest(con, home, Arrived(by_id[item.delivery.file_id], item))
+    at_rest = [item.at_rest.path for item in loaded if item.at_rest]
     con.execute("begin")
     try:
         _forget(con, source)
         for target, schema in raw_tables(source, reference).items():
             columns = duckdb_columns(schema)
             if target == "readings":
-                _replace_readings(con, source, readings)
+                _replace_readings(con, source, at_rest)
                 continue
             ddl = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             con.execute(f"create or replace table raw.{source}__{target} ({ddl})")
@@ -109,6 +109,7 @@ def write_source(
     except BaseException:
         con.execute("rollback")
         raise
+    partitions.forget_others(home, source, at_rest)
 
 
 def _write_counts(con: duckdb.DuckDBPyConnection, source: str, item: Loaded) -> None:
@@ -237,51 +238,15 @@ def _superseded_row(receipt: Receipt) -> tuple[object, ...]:
     )
 
 
-def _write_readings(
-    con: duckdb.DuckDBPyConnection, home: Home, loaded: list[Loaded], receipts: dict[str, Receipt]
-) -> list[Path]:
-    """One Parquet file per source file, in a folder per received day; written whole, then renamed."""
-    paths = []
-    for item in loaded:
-        if "readings" not in item.tables:
-            continue
-        day = receipts[item.delivery.file_id].received_on
-        folder = home.readings / f"received_on={day.isoformat()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{item.delivery.file_id}.parquet"
-        partial = folder / f".{item.delivery.file_id}.{os.getpid()}"
-        con.register("incoming", item.tables["readings"].to_arrow())
-        con.execute(
-            """
-            copy (
-                select file_id, line, column_number, building_code, meter_id, item_code, reading_kind, starts_at, ends_at,
-                    number_text::decimal(18, 4) as amount, multiplier::decimal(18, 6) as multiplier, unit_text,
-                    replaced_final::decimal(18, 4) as replaced_final, replaced_start::decimal(18, 4) as replaced_start
-                from incoming order by line, column_number
-            ) to ? (format parquet, compression zstd, parquet_version v2)
-            """,
-            [str(partial)],
-        )
-        con.unregister("incoming")
-        os.replace(partial, path)
-        paths.append(path)
-    return paths
-
-
 def _replace_readings(con: duckdb.DuckDBPyConnection, source: str, paths: list[Path]) -> None:
     con.execute(f"drop view if exists raw.{source}__readings")
     if not paths:
-        con.execute(f"create view raw.{source}__readings as select * from (select {_empty()}) where false")
+        con.execute(f"create view raw.{source}__readings as select * from ({readings.empty()}) where false")
         return
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(paths))
     con.execute(
         f"create view raw.{source}__readings as select * from read_parquet([{listed}], hive_partitioning = false)"
     )
-
-
-def _empty() -> str:
-    columns = [part.strip().split(" ", 1) for part in _READINGS.replace("\n", " ").split(", ")]
-    return ", ".join(f"cast(null as {kind.strip()}) as {name}" for name, kind in columns)
 
 
 def registered(con: duckdb.DuckDBPyConnection) -> frozenset[str]:

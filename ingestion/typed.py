@@ -13,7 +13,7 @@ from ingestion.contracts.numbers import plain_number
 from ingestion.layout_fields import FieldSpec
 
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
-_STAMP_FORMATS = (
+STAMP_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
     "%Y/%m/%d %H:%M:%S",
@@ -37,7 +37,7 @@ def _typed_as(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
     if spec.lookup is not None:
         text = text.replace_strict(spec.lookup, default=None, return_dtype=pl.String)
     if spec.kind == "integer":
-        return [text.str.extract(r"^(-?\d{1,9})(?:\.0+)?$", 1).cast(pl.Int32).alias(name)]
+        return [text.str.extract(r"^(-?[0-9]{1,9})(?:\.0+)?$", 1).cast(pl.Int32).alias(name)]
     if spec.kind == "number":
         return [plain(text).alias(name)]
     if spec.kind == "date":
@@ -46,9 +46,9 @@ def _typed_as(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
         return [_stamp(text, spec, _DATE_FORMATS).dt.year().cast(pl.Int32).alias(name)]
     if spec.kind == "datetime":
         if spec.zone is not None:
-            usual = _MOMENT_FORMATS if spec.clock is None else _STAMP_FORMATS
+            usual = _MOMENT_FORMATS if spec.clock is None else STAMP_FORMATS
             return spans.local(_stamp(text, spec, usual), name, spec.zone)
-        stamp = _stamp(text, spec, _STAMP_FORMATS)
+        stamp = _stamp(text, spec, STAMP_FORMATS)
         return [(stamp + pl.duration(days=1) if spec.whole_day else stamp).alias(name)]
     if spec.kind == "period":
         return _period(text)
@@ -59,7 +59,7 @@ def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
     """The moment a text says, in the layout's own form if it names one. `18` is no year of four digits."""
     forms = [spec.format] if isinstance(spec.format, str) else spec.format or usual
     if forms == ["epoch"]:
-        seconds = text.str.extract(r"^(\d{1,11})$", 1).cast(pl.Int64)
+        seconds = text.str.extract(r"^([0-9]{1,11})$", 1).cast(pl.Int64)
         return pl.from_epoch(seconds, "s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if spec.zone is not None:
         text = text.str.replace(r"Z$", "+00:00")
@@ -77,9 +77,9 @@ def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
 
 def _period(text: pl.Expr) -> list[pl.Expr]:
     """Platform period: characters 1-4 year, 5 any (Q marks a quarter), 6-7 month; 00, or year alone, is annual."""
-    year = text.str.extract(r"^(\d{4})(?:年|年?.?\d{2}月?|Q0?[1-4])?$", 1).cast(pl.Int32)
-    quarter = text.str.extract(r"^\d{4}.?Q0?([1-4])$", 1).cast(pl.Int32)
-    month = text.str.extract(r"^\d{4}[^Q]?(\d{2})月?$", 1).cast(pl.Int32)
+    year = text.str.extract(r"^([0-9]{4})(?:年|年?.?[0-9]{2}月?|Q0?[1-4])?$", 1).cast(pl.Int32)
+    quarter = text.str.extract(r"^[0-9]{4}.?Q0?([1-4])$", 1).cast(pl.Int32)
+    month = text.str.extract(r"^[0-9]{4}[^Q]?([0-9]{2})月?$", 1).cast(pl.Int32)
     fits = pl.coalesce(month, pl.lit(0)) <= 12
     kind = (
         pl.when(quarter.is_not_null())
@@ -97,7 +97,7 @@ def _period(text: pl.Expr) -> list[pl.Expr]:
 
 def plain(text: pl.Expr) -> pl.Expr:
     """Plain decimal text; the slow path runs once per distinct text that is not plain already."""
-    plain = text.str.extract(r"^(-?\d+(?:\.\d+)?)$", 1)
+    plain = text.str.extract(r"^(-?[0-9]+(?:\.[0-9]+)?)$", 1)
     odd = (
         pl.when(plain.is_null())
         .then(text)

@@ -80,9 +80,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     release = current_release(paths.root)
     nights = history(paths.history, 10)
     waiting = (
-        [f"{source}/{name}" for source, name, _, _ in archive.unsealed(paths)]
-        if paths.landing.is_dir()
-        else []
+        [f"{source}/{name}" for source, name, _ in archive.unsealed(paths)] if paths.landing.is_dir() else []
     )
     if json:
         _print_json(

@@ -7,16 +7,15 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from ingestion import archive, raw, reading_rules
+from ingestion import partitions, raw, reading_rules
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.deliveries import load_delivery
 from ingestion.load import Loaded, Rules
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration import night as nights
 from orchestration.defs.landing import SEALED
-from orchestration.defs.resources import POOL, RETRIES, writer
+from orchestration.defs.resources import POOL, RETRIES, scratch, writer
 from orchestration.plots import stacked_bars
 from orchestration.settings import load_settings
 
@@ -142,11 +141,9 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
         register_decides_from_edition=night.declarations.profile.method.register_decides_from_edition,
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
-    arrived = [
-        file
-        for item in receipts
-        for file in load_delivery(item, archive.read_sealed(night.home, item.sha256), rules)
-    ]
+    made_from = partitions.made_from(rules, source, night.declarations.seals["code and seeds"])
+    with scratch(night.settings) as room:
+        arrived = partitions.load_all(partitions.Room(night.home, rules, made_from, room), receipts)
     loaded = [file.loaded for file in arrived]
     superseded = [item for item in night.superseded if item.source == source]
     filed = [file.receipt for file in arrived]

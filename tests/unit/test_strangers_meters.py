@@ -300,4 +300,4 @@ def test_the_ledger_sees_one_lost_reading_of_a_day(
             "select count(*), count(distinct (line, column_number)) from raw.metering__readings"
         ).fetchall()
     assert gaps["cell"] == n_lost
-    assert n_rows == n_places == found.rows.height
+    assert n_rows == n_places == found.n_rows

@@ -1,0 +1,198 @@
+"""Files of a source, loaded one by one with their readings put to rest, and left as they are while nothing changed.
+
+Belongs here: which files are streamed, the note beside each partition that says what it was made from, and when
+it may be used again. Does not belong here: how a file is read (`load`, `streaming`), the warehouse (`raw`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from ingestion import archive, readings
+from ingestion.account import Delivery
+from ingestion.archive import Receipt
+from ingestion.contracts.home import Home
+from ingestion.contracts.identity import digest
+from ingestion.deliveries import Arrived, load_delivery
+from ingestion.load import AtRest, Loaded, Rules
+from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
+from ingestion.streaming import large
+
+IN_FLIGHT = 2
+"""Large files read at a time: while one is hashed, counted or asked about, the other is typed."""
+_RECORD_COLUMNS = {
+    "row_number": pl.Int32(),
+    "n_cells": pl.Int64(),
+    "sheet": pl.String(),
+    "target": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the files of one night are loaded. `made_from` is the digest of everything but a file's bytes and name."""
+
+    home: Home
+    rules: Rules
+    made_from: str
+    con: duckdb.DuckDBPyConnection
+
+
+def made_from(rules: Rules, source: str, code: str) -> str:
+    """What a source's readings are made from besides the files: declarations, seeds, and the code with its engines."""
+    return digest(
+        {
+            "layouts": {item.id: item.digest for item in rules.layouts if item.source == source},
+            "corrections": [item.model_dump() for item in rules.corrections if item.source == source],
+            "codes": [item.model_dump() for item in rules.codes if item.source == source],
+            "code": code,
+        }
+    )
+
+
+def load_all(room: Room, deliveries: list[Receipt]) -> list[Arrived]:
+    """Every file of the deliveries, in their order; readings are at rest, all else is in memory."""
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        begun = {
+            item.file_id: pool.submit(_streamed, room, item)
+            for item in deliveries
+            if item.size_bytes >= large.FROM_BYTES
+        }
+        return [
+            file
+            for item in deliveries
+            for file in (begun[item.file_id].result() if item.file_id in begun else _whole(room, item))
+        ]
+
+
+def rest(con: duckdb.DuckDBPyConnection, home: Home, arrived: Arrived) -> None:
+    """Put the readings of a file that was read whole to rest."""
+    loaded = arrived.loaded
+    if "readings" not in loaded.tables or loaded.at_rest is not None:
+        return
+    path = path_of(home, arrived.receipt)
+    rows = loaded.tables["readings"]
+    con.register("incoming", rows.to_arrow())
+    readings.write(con, readings.typed("incoming") + " order by line, column_number", path)
+    con.unregister("incoming")
+    loaded.tables["readings"] = rows.clear()
+    loaded.at_rest = AtRest(path, rows.height)
+
+
+def path_of(home: Home, receipt: Receipt) -> Path:
+    folder = home.readings / f"source={receipt.source}" / f"received_on={receipt.received_on.isoformat()}"
+    return folder / f"{receipt.file_id}.parquet"
+
+
+def forget_others(home: Home, source: str, kept: Iterable[Path]) -> None:
+    """Remove partitions of a source that no current file gave, so that whoever scans the folder sees each reading once."""
+    current = set(kept)
+    for path in (home.readings / f"source={source}").glob("*/*.parquet"):
+        if path not in current:
+            _note_of(path).unlink(missing_ok=True)
+            path.unlink()
+
+
+def _streamed(room: Room, receipt: Receipt) -> list[Arrived]:
+    kept = _kept(room, receipt)
+    if kept is not None:
+        return [Arrived(receipt, kept)]
+    delivery = Delivery(receipt.file_id, receipt.source, receipt.path)
+    with room.con.cursor() as con:
+        loaded = large.load_large(
+            con,
+            delivery,
+            archive.object_path(room.home, receipt.sha256),
+            receipt.sha256,
+            room.rules,
+            path_of(room.home, receipt),
+        )
+    if loaded is None:
+        return _read_whole(room, receipt)
+    _remember(room, receipt, loaded)
+    return [Arrived(receipt, loaded)]
+
+
+def _whole(room: Room, receipt: Receipt) -> list[Arrived]:
+    kept = _kept(room, receipt)
+    return _read_whole(room, receipt) if kept is None else [Arrived(receipt, kept)]
+
+
+def _read_whole(room: Room, receipt: Receipt) -> list[Arrived]:
+    found = load_delivery(receipt, archive.read_sealed(room.home, receipt.sha256), room.rules)
+    with room.con.cursor() as con:
+        for file in found:
+            rest(con, room.home, file)
+    if len(found) == 1:
+        _remember(room, receipt, found[0].loaded)
+    return found
+
+
+def _note_of(path: Path) -> Path:
+    """Engines that scan folders overlook names that begin with an underscore."""
+    return path.with_name(f"_{path.stem}.json")
+
+
+def _remember(room: Room, receipt: Receipt, loaded: Loaded) -> None:
+    """Write beside a partition what it was made from and what its account was."""
+    if loaded.at_rest is None or loaded.layout is None:
+        return
+    path = loaded.at_rest.path
+    note = {
+        "made_from": room.made_from,
+        "sha256": _hash(path),
+        "layout": loaded.layout.id,
+        "n_rows": loaded.at_rest.n_rows,
+        "counts": loaded.counts,
+        "applied": loaded.applied,
+        "settled": list(loaded.settled.items()),
+        "n_value_cells": loaded.n_value_cells,
+        "records": loaded.records.to_dict(as_series=False),
+        "quarantine": loaded.quarantine.to_dict(as_series=False),
+        "notes": loaded.notes.to_dict(as_series=False),
+    }
+    partial = path.with_name(f".{path.stem}.json.{os.getpid()}")
+    partial.write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
+    os.replace(partial, _note_of(path))
+
+
+def _kept(room: Room, receipt: Receipt) -> Loaded | None:
+    """The account of a partition that would come out the same tonight; None when it must be made."""
+    path = path_of(room.home, receipt)
+    try:
+        note: dict[str, Any] = json.loads(_note_of(path).read_text(encoding="utf-8"))
+        if note["made_from"] != room.made_from or note["sha256"] != _hash(path):
+            return None
+        layout = next(item for item in room.rules.layouts if item.id == note["layout"])
+        schema = room.rules.schema(receipt.source, "readings")
+        return Loaded(
+            Delivery(receipt.file_id, receipt.source, receipt.path),
+            layout,
+            tables={"readings": pl.DataFrame(schema={n: c.dtype.type for n, c in schema.columns.items()})},
+            records=pl.DataFrame(note["records"], schema=_RECORD_COLUMNS if note["records"] else None),
+            quarantine=pl.DataFrame(note["quarantine"], schema=QUARANTINE_COLUMNS),
+            notes=pl.DataFrame(note["notes"], schema=NOTE_COLUMNS),
+            counts=note["counts"],
+            applied=Counter(note["applied"]),
+            settled=Counter({tuple(key): n for key, n in note["settled"]}),
+            n_value_cells=note["n_value_cells"],
+            at_rest=AtRest(path, note["n_rows"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return None
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,167 @@
+"""One large file of delimited readings: loaded without ever being in memory.
+
+Belongs here: the choice between the typed and the general road, and the account of the whole file.
+Does not belong here: either road (`typed`, `chunks`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from ingestion import counting, readings, sheets
+from ingestion.account import Delivery
+from ingestion.contracts.messages import Refusal
+from ingestion.layouts import Layout, TableSpec
+from ingestion.load import AtRest, Loaded, Rules, refuse_nothing, unforeseen
+from ingestion.readers import delimited
+from ingestion.recognition import recognise
+from ingestion.streaming import chunks, lines, typed
+from ingestion.streaming.judge import Judge
+from ingestion.streaming.plan import Plan, plan_of, reads_by_line
+from ingestion.streaming.text import Text, look, ready
+from ingestion.tables import Table, placed
+
+FROM_BYTES = 8 << 20
+"""Smaller files are read whole: the general reader takes a few seconds and some 0.3 GB for this size."""
+_HEAD_BYTES = 1 << 16
+"""Enough for a header and its first records; a layout that finds its header later has the file read whole."""
+
+
+@dataclass(frozen=True)
+class _Head:
+    layout: Layout
+    spec: TableSpec
+    table: Table
+    lines: list[str]
+    n_columns: int
+    separator: str
+
+
+def load_large(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, path: Path, sha256: str, rules: Rules, target: Path
+) -> Loaded | None:
+    """Load one sealed file; its readings go to the Parquet file `target`. None: the file must be read whole.
+
+    Never raises for what the file says. Raises ValueError when it is not what was sealed.
+    """
+    text = look(path, sha256)
+    head = _head(text, delivery, rules) if text is not None else None
+    if text is None or head is None:
+        return None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _load(con, delivery, text, head, rules, target)
+    except Refusal as refusal:
+        return Loaded(delivery, refusal=refusal)
+    except Exception as error:  # as for small files: what no reader foresaw is a refusal too
+        return Loaded(delivery, refusal=unforeseen(error))
+
+
+def _head(text: Text, delivery: Delivery, rules: Rules) -> _Head | None:
+    """Layout, header and separator, told by the start of the file; None when that does not tell them."""
+    with text.path.open("rb") as handle:
+        start = handle.read(_HEAD_BYTES)
+    if start.startswith(b"\x1f\x8b"):
+        return None
+    begin = start[: start.rfind(b"\n") + 1].decode(text.encoding)
+    try:
+        reading = recognise(begin.encode(), delivery.path, delivery.source, rules.layouts)
+    except Refusal:
+        return None
+    layout = reading.layout
+    if not reads_by_line(layout):
+        return None
+    there = placed(reading.sheets[0], layout.tables[0])
+    if there is None:
+        return None
+    spec, table = there[1], reading.tables[0][1]
+    n_head = max([0, *spec.header_rows, spec.unit_row or 0])
+    lines = begin.replace("\r\n", "\n").split("\n")
+    if len(lines) <= n_head:
+        return None
+    separator = delimited.separator_of(begin, layout.separator)
+    return _Head(layout, spec, table, lines[:n_head], lines[n_head].count(separator) + 1, separator)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, text: Text, head: _Head, rules: Rules, target: Path
+) -> Loaded:
+    plan = plan_of(head.layout, head.spec, head.table, head.n_columns, head.separator)
+    judge = Judge(delivery, rules, head.layout, head.spec, len(head.lines))
+    n_rows = _typed(con, head, text, plan, judge, target) if plan and text.is_plain else None
+    if n_rows is None:
+        judge = Judge(delivery, rules, head.layout, head.spec, len(head.lines))
+        n_rows = chunks.read(con, text, head.separator, judge, target)
+    refuse_nothing(head.layout, judge.counts["record_loaded"] + judge.counts["record_quarantined"])
+    n_read = counting.count_records(text.path, head.layout.separator)
+    counts = {
+        "n_read": n_read,
+        **{f"n_{end}": judge.counts[f"record_{end}"] for end in ("loaded", "quarantined", "ignored")},
+    }
+    schema = rules.schema(delivery.source, "readings")
+    nothing = {name: column.dtype.type for name, column in schema.columns.items()}
+    return Loaded(
+        delivery,
+        head.layout,
+        tables={"readings": pl.DataFrame(schema=nothing)},
+        quarantine=pl.concat(judge.quarantine, how="vertical"),
+        notes=judge.all_notes(),
+        counts={"record": counts},
+        applied=judge.applied,
+        settled=judge.settled,
+        at_rest=AtRest(target, n_rows),
+    )
+
+
+def _typed(
+    con: duckdb.DuckDBPyConnection, head: _Head, text: Text, plan: Plan, judge: Judge, target: Path
+) -> int | None:
+    """The typed road, piece by piece; None where the file turns out to need the other one."""
+    scratch = target.with_name(f".{target.stem}.pieces")
+    shutil.rmtree(scratch, ignore_errors=True)  # what a killed night left
+    scratch.mkdir()
+    try:
+        whole = ready(text, scratch / "text")
+        parts: list[Path] = []
+        n_before = n_rows = 0
+        for piece in lines.pieces(whole.path, scratch):
+            parts.append(scratch / f"{len(parts)}.parquet")
+            found = typed.read(con, piece, plan, n_before)
+            n_rows += _piece(found, head, judge, parts[-1])
+            n_before += len(found.index)
+        if len(parts) == 1:
+            parts[0].replace(target)
+        else:
+            listed = ", ".join(f"'{part}'" for part in parts)
+            readings.write(con, f"select * from read_parquet([{listed}])", target)
+        return n_rows
+    except typed.NotTyped:
+        return None
+    finally:
+        shutil.rmtree(scratch)
+
+
+def _piece(found: typed.Typed, head: _Head, judge: Judge, path: Path) -> int:
+    """Ask about one line of each kind and about every line that is not plain; write the answers and the rest."""
+    asked = typed.specimens(found)
+    rows = _ask(found, sorted([*asked, *found.odd]), head, judge)
+    if judge.settled:
+        raise typed.NotTyped("a code mapping counts the rows it is applied to")
+    kinds = typed.learn(found, asked, rows, judge.rules.corrections)
+    answers = [rows.filter(~pl.col("line").is_in(kinds.rows["line"]))]
+    if kinds.singular:
+        answers.append(_ask(found, kinds.singular, head, judge))
+    more = pl.concat(answers, how="vertical")
+    n_rows = typed.write(found, kinds, more, judge.delivery.file_id, path)
+    judge.counts["record_loaded"] += n_rows - more.height - kinds.rows.height
+    return n_rows
+
+
+def _ask(found: typed.Typed, numbers: list[int], head: _Head, judge: Judge) -> pl.DataFrame:
+    sheet = sheets.of_lines(None, [*head.lines, *found.texts(numbers)], head.separator)
+    return judge.read(sheet, numbers)

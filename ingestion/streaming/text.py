@@ -1,0 +1,115 @@
+"""What the bytes of a large delimited file are like: encoding, quotes, line ends, and that they are the sealed ones.
+
+Belongs here: one pass over the file in chunks, and a UTF-8 copy of a file that is not. Does not belong here:
+separators and fields.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+_CHUNK = 1 << 20
+_OTHERS = ("gb18030", "cp1252")
+"""Tried in this order on what is not UTF-8, as for small files (`readers.text`)."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """`has_returns`: carriage returns that no line feed follows, which end lines too.
+
+    `is_mixed`: some lines end in a carriage return and a line feed, others in a line feed alone.
+    """
+
+    path: Path
+    encoding: str
+    has_quotes: bool
+    has_returns: bool
+    is_mixed: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether line feeds alone part the records."""
+        return not self.has_quotes and not self.has_returns
+
+
+def look(path: Path, sha256: str) -> Text | None:
+    """None where only the general reader knows what to do: NUL bytes, UTF-16, or no text at all.
+
+    Raises ValueError when the bytes are not those that were sealed.
+    """
+    seal = hashlib.sha256()
+    utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+    has_quotes = has_nul = False
+    n_returns = n_pairs = n_feeds = 0
+    start, last = b"", b""
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            seal.update(chunk)
+            start = start or chunk[:4]
+            has_quotes = has_quotes or b'"' in chunk
+            has_nul = has_nul or b"\0" in chunk
+            n_feeds += chunk.count(b"\n")
+            n_here = chunk.count(b"\r")
+            n_returns += n_here
+            if n_here or last == b"\r":
+                n_pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+            last = chunk[-1:]
+            utf8 = _still(utf8, chunk)
+    if seal.hexdigest() != sha256:
+        raise ValueError(f"archive object {sha256} has changed since it was sealed")
+    if has_nul or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return None
+    encoding = "utf-8-sig" if start.startswith(codecs.BOM_UTF8) else "utf-8"
+    if utf8 is None or not _ends_well(utf8):
+        other = None if encoding == "utf-8-sig" else _encoding(path)
+        if other is None:
+            return None
+        encoding = other
+    return Text(path, encoding, has_quotes, n_returns > n_pairs, is_mixed=0 < n_pairs < n_feeds)
+
+
+def _still(decoder: codecs.IncrementalDecoder | None, chunk: bytes) -> codecs.IncrementalDecoder | None:
+    """The decoder while everything so far was UTF-8; ASCII, which nearly all of a file is, needs no decoding."""
+    if decoder is None or (chunk.isascii() and decoder.getstate()[0] == b""):
+        return decoder
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return None
+    return decoder
+
+
+def _ends_well(decoder: codecs.IncrementalDecoder) -> bool:
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _encoding(path: Path) -> str | None:
+    for name in _OTHERS:
+        try:
+            with path.open(encoding=name, newline="") as handle:
+                while handle.read(_CHUNK):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        return name
+    return None
+
+
+def ready(text: Text, scratch: Path) -> Text:
+    """A plain text as DuckDB takes it: itself, or a copy in UTF-8 without a mark and with line ends of one kind."""
+    if text.encoding == "utf-8" and not text.is_mixed:
+        return text
+    with (
+        text.path.open(encoding=text.encoding, newline="") as source,
+        scratch.open("w", encoding="utf-8", newline="") as copy,
+    ):
+        while part := source.read(_CHUNK):
+            copy.write(part.replace("\r", "") if text.is_mixed else part)
+    return replace(text, path=scratch, encoding="utf-8", is_mixed=False)
