@@ -51,11 +51,16 @@ def waiting(home: Home) -> Iterator[tuple[str, Path]]:
         source = folder.name
         inside = folder.resolve()
         for path in sorted(folder.rglob("*")):
-            if not path.is_file() or path.name.startswith((".", "~$")) or path.name.endswith(_UNFINISHED):
+            if not path.is_file() or is_unfinished(path.name):
                 continue
             if not path.resolve().is_relative_to(inside):
                 continue
             yield source, path
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name says that its file is hidden, a lock of an office program, or still being written."""
+    return name.startswith((".", "~$")) or name.endswith(_UNFINISHED)
 
 
 def object_path(home: Home, sha256: str) -> Path:

@@ -54,6 +54,15 @@ class Home:
         return self.root / "waivers.yml"
 
     @property
+    def feed_declarations(self) -> Path:
+        return self.root / "feeds.yml"
+
+    @property
+    def feeds(self) -> Path:
+        """How far each feed has been read, and how its last run ended."""
+        return self.root / "feeds"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lxml import etree
@@ -22,17 +22,17 @@ from ingestion.tables import Column, SetAside, Table, frame_of
 Record = dict[str, str]
 
 
-def read_json(data: bytes) -> Any:
-    """The parsed document, numbers kept as the text that the file holds.
+def read_json(data: bytes, number: Callable[[str], Any] = str) -> Any:
+    """The parsed document, numbers kept as the text that the file holds (or as what `number` makes of it).
 
     Raises Refusal `broken_json`, `key_twice`.
     """
     try:
         return json.loads(
             decode(data),
-            parse_float=str,
-            parse_int=str,
-            parse_constant=str,
+            parse_float=number,
+            parse_int=number,
+            parse_constant=number,
             object_pairs_hook=_without_repeats,
         )
     except (json.JSONDecodeError, RecursionError) as error:

@@ -6,10 +6,12 @@ import importlib
 import pkgutil
 from functools import cache
 from types import ModuleType
-
-import pandera.polars as pa
+from typing import TYPE_CHECKING
 
 from ingestion.reference import Reference, load_reference
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
 
 SOURCES: tuple[str, ...] = tuple(
     sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
