@@ -68,10 +68,26 @@ def nightly(
 
 
 @app.command()
+def fetch(
+    feed: Annotated[str | None, typer.Argument(help="one feed; default: all of feeds.yml / 一个接入")] = None,
+    landing: LandingOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask the feeds of feeds.yml for what is new and put it into landing. / 读取接入的数据源, 存入收件目录。"""
+    from orchestration import fetch_command
+
+    settings = load_settings(home=home, landing=landing)
+    raise typer.Exit(fetch_command.run(settings, feed, as_json=json))
+
+
+@app.command()
 def status(home: HomeOption = None, json: JsonOption = False) -> None:
-    """Last nights, the current release, what waits in landing. / 最近几夜, 当前发布, 待处理文件。"""
+    """Last nights, the current release, what waits in landing, feeds that fail. / 最近几夜, 当前发布, 待处理文件, 失败的接入。"""
     from exports.current import current_release
     from ingestion import archive
+    from ingestion.feeds.run import last_runs
+    from orchestration.fetch_command import facts, tell
     from orchestration.history import history
 
     settings = load_settings(home=home)
@@ -82,9 +98,15 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     waiting = (
         [f"{source}/{name}" for source, name, _ in archive.unsealed(paths)] if paths.landing.is_dir() else []
     )
+    runs = last_runs(paths)
     if json:
         _print_json(
-            {"release": release.release_id if release else None, "nights": nights, "waiting": waiting}
+            {
+                "release": release.release_id if release else None,
+                "nights": nights,
+                "waiting": waiting,
+                "feeds": [facts(run) for run in runs],
+            }
         )
         return
     teller.say(
@@ -94,6 +116,8 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     teller.say(f"收件中未处理: {len(waiting)}", f"waiting in landing: {len(waiting)}")
     for name in waiting[:20]:
         teller.plain(f"  {name}")
+    for run in runs:
+        tell(teller, run)
     for line in nights:
         teller.plain(
             f"  {line['as_of']}  {line['outcome']:<12} {line['seconds']:>6} s  {line['release_id'] or '–'}"

@@ -20,6 +20,8 @@ from ingestion import archive
 from ingestion.contracts.home import Home
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.feeds.declaration import load_feeds
+from ingestion.feeds.run import FeedRun, last_runs
 from ingestion.reference import SEEDS
 from orchestration.declarations import Declarations, load_declarations
 from orchestration.settings import Settings
@@ -36,6 +38,7 @@ class Night:
     declarations: Declarations
     receipts: list[archive.Receipt]
     superseded: list[archive.Receipt]
+    feed_runs: list[FeedRun]
     fingerprint: str
 
     @property
@@ -107,16 +110,18 @@ def _night(settings: Settings, as_of: date) -> Night:
     everything = archive.receipts(settings.paths)
     receipts = archive.current(everything)
     kept = {item.file_id for item in receipts}
+    feed_runs = last_runs(settings.paths)
     fingerprint = digest(
         {
             "inputs": [(item.source, item.path, item.sha256) for item in receipts],
             "superseded": sorted(item.file_id for item in everything if item.file_id not in kept),
             "declarations": declarations.seals,
             "calendar": calendar(settings, declarations, as_of),
+            "feeds": [run.facts() for run in feed_runs],
         }
     )
     superseded = [item for item in everything if item.file_id not in kept]
-    return Night(settings, as_of, declarations, receipts, superseded, fingerprint)
+    return Night(settings, as_of, declarations, receipts, superseded, feed_runs, fingerprint)
 
 
 def calendar(settings: Settings, declarations: Declarations, as_of: date) -> dict[str, Any]:
@@ -146,9 +151,12 @@ def is_published(night: Night) -> bool:
 
 
 def is_anything_new(settings: Settings) -> bool:
-    """The question of the schedule: would a night now publish something else? Looks only, writes nothing."""
+    """The question of the schedule: would a night now publish something else? Looks only, writes nothing.
+
+    Whether a feed has something new is known once it is asked, so a home with feeds always has its night.
+    """
     _check_landing(settings.paths)
-    if archive.unsealed(settings.paths):
+    if archive.unsealed(settings.paths) or load_feeds(settings.paths.feed_declarations):
         return True
     return not is_published(_night(settings, settings.as_of or date.today()))
 

@@ -13,6 +13,7 @@ from typing import Any
 from exports.current import CurrentRelease, current_release
 from exports.manifest import verify
 from orchestration import night as nights
+from orchestration.fetch_command import fetch_feeds
 from orchestration.history import append
 from orchestration.report import Teller, findings, headline, refused_files
 from orchestration.settings import Settings
@@ -24,6 +25,7 @@ def run(settings: Settings, *, again: bool, as_json: bool) -> int:
     began = time.monotonic()
     nights.hold(settings.paths)
     try:
+        runs = fetch_feeds(settings, teller)
         night, fresh = nights.begin(settings)
         teller.say(
             f"{night.declarations.profile.root.name_zh} · 截止 {night.as_of} · 文件 {len(night.receipts)} (新 {len(fresh)})",
@@ -32,6 +34,7 @@ def run(settings: Settings, *, again: bool, as_json: bool) -> int:
         code, facts = (
             _nothing_new(teller, night) if nights.is_published(night) and not again else _work(teller, night)
         )
+        facts["failed_feeds"] = [item.feed_id for item in runs if item.outcome == "failed"]
         _remember(night, facts, time.monotonic() - began)
     finally:
         nights.release_hold(settings.paths)

@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import night as nights
-from orchestration.defs.resources import write_instance_config
+from orchestration.defs.resources import FETCHED_TAG, write_instance_config
 from orchestration.settings import Settings, as_environment
 
 
@@ -43,7 +43,7 @@ def activate(settings: Settings) -> None:
 
 
 def run_job(settings: Settings, job_name: str) -> Outcome:
-    """Execute a job of the code location against the home's own Dagster instance."""
+    """Execute a job of the code location against the home's own Dagster instance; its feeds were asked before."""
     activate(settings)
     write_instance_config(settings)
     warnings.filterwarnings("ignore")
@@ -55,6 +55,7 @@ def run_job(settings: Settings, job_name: str) -> Outcome:
         result = defs.resolve_job_def(job_name).execute_in_process(
             instance=instance,
             raise_on_error=False,
+            tags={FETCHED_TAG: "true"},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     failed = [event for event in result.all_node_events if event.is_step_failure]

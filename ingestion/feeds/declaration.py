@@ -35,6 +35,7 @@ def _is_no_setting(name: str) -> str:
 
 
 EnvName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=100), AfterValidator(_is_no_setting)]
+Megabytes = Annotated[int, Field(ge=1, le=4096)]
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -43,15 +44,13 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class _FeedSpec(_Strict):
+class FeedSpec(_Strict):
+    """What every kind has."""
+
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
     source: str
-    user_env: EnvName | None = None
-    password_env: EnvName | None = None
-    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30
     longest_s: Annotated[float, Field(gt=0, le=86400)] = 1800
     tries: Annotated[int, Field(ge=1, le=20)] = 4
-    largest_mb: Annotated[int, Field(ge=1, le=4096)] = 256
 
     @field_validator("source")
     @classmethod
@@ -69,6 +68,14 @@ class _FeedSpec(_Strict):
     @property
     def _identity(self) -> set[str]:
         return set()
+
+
+class Remote(FeedSpec):
+    """A feed that another machine answers."""
+
+    user_env: EnvName | None = None
+    password_env: EnvName | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30
 
 
 def _plain_address(value: str, schemes: tuple[str, ...]) -> str:
@@ -131,7 +138,7 @@ class RecordCursor(_Strict):
     overlap: Annotated[int, Field(ge=0)] = 0
 
 
-class RestFeed(_FeedSpec):
+class RestFeed(Remote):
     """A JSON endpoint."""
 
     kind: Literal["rest"]
@@ -142,6 +149,7 @@ class RestFeed(_FeedSpec):
     expect: dict[str, str] = Field(default_factory=dict)
     paging: Paging | None = None
     cursor: RecordCursor | None = None
+    largest_mb: Megabytes = 256
     longest_wait_s: Annotated[float, Field(ge=0, le=3600)] = 120
     ca_file: Path | None = None
 
@@ -155,7 +163,7 @@ class RestFeed(_FeedSpec):
         return {"records", "query", "cursor"}
 
 
-class DatabaseFeed(_FeedSpec):
+class DatabaseFeed(Remote):
     """A table or a query of a PostgreSQL database."""
 
     kind: Literal["database"]
@@ -188,7 +196,8 @@ class DatabaseFeed(_FeedSpec):
         return {"table", "query", "cursor"}
 
 
-class _Files(_FeedSpec):
+class _Files(FeedSpec):
+    largest_mb: Megabytes = 256
     matches: str = "*"
     settle_s: Annotated[float, Field(ge=0, le=600)] = 5
 
@@ -200,7 +209,7 @@ class FolderFeed(_Files):
     address: Path
 
 
-class SftpFeed(_Files):
+class SftpFeed(_Files, Remote):
     """A folder of an SFTP server."""
 
     kind: Literal["sftp"]

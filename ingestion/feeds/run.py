@@ -23,6 +23,7 @@ from ingestion.feeds.delivery import Delivery, FeedState, Outbox, write_whole
 from ingestion.feeds.secrets import Secrets
 
 FIRST_WAIT_S = 1.0
+GRACE_S = 5.0
 # the endpoint's own requests are tried again one by one; the other kinds connect anew and go on where they were
 _PASSING = {"feed_unreachable", "feed_silent", "feed_broke_off"}
 
@@ -62,6 +63,34 @@ class FeedRun(BaseModel):
         """What a release may say of it: the same for every run that ended the same way."""
         kept = self.model_dump(mode="json", exclude={"n_files", "n_records"})
         return kept | {"answered_on": kept["answered_on"] if self.outcome == "failed" else None}
+
+
+RAW_COLUMNS = """feed_id VARCHAR, source VARCHAR, kind VARCHAR, outcome VARCHAR, path VARCHAR, answered_on DATE,
+    reason_code VARCHAR, reason_zh VARCHAR, reason_en VARCHAR, mend_zh VARCHAR, mend_en VARCHAR"""
+
+
+def raw_rows(runs: list[FeedRun]) -> list[tuple[object, ...]]:
+    """Rows of `raw.feed_runs`: one per feed, and one per file that a feed saw and left alone."""
+    rows: list[tuple[object, ...]] = []
+    for run in runs:
+        feed = (run.feed_id, run.source, run.kind)
+        texts = (run.reason_code, run.reason_zh, run.reason_en, run.mend_zh, run.mend_en)
+        rows.append((*feed, run.outcome, None, run.facts()["answered_on"], *texts))
+        rows += [
+            (
+                *feed,
+                "left_alone",
+                item.path,
+                None,
+                "file_left_alone",
+                item.reason_zh,
+                item.reason_en,
+                None,
+                None,
+            )
+            for item in run.unread
+        ]
+    return rows
 
 
 def fetch(
@@ -182,7 +211,7 @@ def _deliveries(
         try:
             # readers watch the time themselves; the limit here is for one that hangs
             reading = _read(home, feed, state, outbox, secrets, unread)
-            for delivery in _bounded(reading, until + feed.timeout_s):
+            for delivery in _bounded(reading, until + GRACE_S):
                 outbox.deliver(delivery)
                 yield delivery
             return

@@ -10,6 +10,8 @@ import polars as pl
 from ingestion import partitions, raw, reading_rules
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.deliveries import load_delivery
+from ingestion.feeds import run as feeds
 from ingestion.load import Loaded, Rules
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
@@ -85,6 +87,7 @@ def declarations() -> dg.MaterializeResult[None]:
             reading_rules.COLUMNS,
             reading_rules.rows((layout.id, layout.readings) for layout in night.declarations.layouts),
         )
+        raw.write_table(con, "feed_runs", feeds.RAW_COLUMNS, feeds.raw_rows(night.feed_runs))
         strangers = [item for item in night.receipts if item.source not in SOURCES]
         raw.refuse_files(
             con,

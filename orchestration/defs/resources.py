@@ -21,6 +21,9 @@ without a limit protects nothing."""
 RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 """For steps that touch disks or shares. The gate is not retried: the same marts give the same verdict."""
 
+FETCHED_TAG = "tancang/fetched"
+"""On a run whose feeds the command line asked already, because it had to know whether there is anything to do."""
+
 DAGSTER_YAML = """\
 # Written by Tancang. One run at a time may write the warehouse.
 telemetry:

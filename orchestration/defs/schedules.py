@@ -12,6 +12,7 @@ import dagster as dg
 
 from ingestion import archive
 from orchestration import night as nights
+from orchestration.defs.landing import FETCHED
 from orchestration.defs.release import RELEASE
 from orchestration.settings import load_settings
 
@@ -23,7 +24,7 @@ nightly = dg.define_asset_job(
 )
 rebuild = dg.define_asset_job(
     "rebuild",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("release"),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("release") - dg.AssetSelection.assets(FETCHED),
     executor_def=dg.in_process_executor,
     description="Everything up to the verdict, from the archive, without publishing (重建, 不发布).",
 )
@@ -66,6 +67,9 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
         return dg.SkipReason("landing holds nothing new")
     if now != last:
         return dg.SensorResult(skip_reason="landing is changing; looking again", cursor=f"{now} {done}")
+    if not archive.unsealed(settings.paths):
+        # what a night's own feeds put there is sealed by that night
+        return dg.SensorResult(skip_reason="all of landing is sealed", cursor=f"{now} {now}")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"landing-{now[:16]}")], cursor=f"{now} {now}")
 
 

@@ -15,6 +15,7 @@ import pytest
 from feed_home import FeedHome
 from servers import Postgres
 
+from ingestion.feeds import run
 from ingestion.feeds.database import quoted
 
 
@@ -232,18 +233,19 @@ def test_a_query_that_runs_away_is_ended_by_the_server(
 
 
 def test_a_server_that_hangs_does_not_hold_the_night(
-    feed_home: FeedHome, postgres: Postgres, table: str
+    feed_home: FeedHome, postgres: Postgres, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run, "GRACE_S", 0.5)
     add(postgres, "(1, 'm', 1, now())")
     (pid,) = postgres.run("select pid from pg_stat_activity where backend_type = 'checkpointer'")[0]
     postmaster = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     feed_home.declare(declared(postgres, table=table, longest_s=1, tries=1))
     os.kill(postmaster, signal.SIGSTOP)
     try:
-        run = feed_home.fetch()
+        found = feed_home.fetch()
     finally:
         os.kill(postmaster, signal.SIGCONT)
-    assert run.reason_code in ("feed_too_long", "feed_unreachable")
+    assert found.reason_code in ("feed_too_long", "feed_unreachable")
     assert feed_home.landed == {}
     feed_home.declare(declared(postgres, table=table))
     assert feed_home.fetch().n_records == 1

@@ -67,7 +67,7 @@ def test_killed_at_random_instants(
     )
     held: list[dict[str, Any]] = []
     server.reply = paged(held, 3)
-    common = {"source": "metering", "timeout_s": 5}
+    common = {"source": "metering"}
     feed_home.declare(
         {**common, "id": "pages", "kind": "rest", "address": server.address, "records": "documents",
          "paging": {"kind": "page", "parameter": "page", "total": "total"},

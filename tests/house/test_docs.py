@@ -22,6 +22,7 @@ from ingestion import layout_files, layouts, reading_rules
 from ingestion.contracts import profile
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
+from ingestion.feeds import declaration as feeds
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES, raw_tables
 from orchestration.cli import app
@@ -188,6 +189,55 @@ def test_the_targets_of_layouts_are_the_raw_tables() -> None:
     for key, fields in described.items():
         # a period gives year, period_kind and period_index; `7` is a state, not a field
         assert fields - {"period", "7"} <= set(real[key].columns), key
+
+
+FEED_SECTIONS: dict[str, tuple[type[BaseModel], type[BaseModel] | None]] = {
+    "Every feed": (feeds.FeedSpec, None),
+    "Every feed of another machine": (feeds.Remote, feeds.FeedSpec),
+    "rest": (feeds.RestFeed, feeds.Remote),
+    "token": (feeds.Token, None),
+    "paging": (feeds.Paging, None),
+    "cursor": (feeds.RecordCursor, None),
+    "database": (feeds.DatabaseFeed, feeds.Remote),
+    "sftp": (feeds.SftpFeed, feeds.Remote),
+    "folder": (feeds.FolderFeed, feeds.FeedSpec),
+}
+
+
+@pytest.mark.parametrize("heading", FEED_SECTIONS)
+def test_each_key_of_a_feed_has_its_place_and_its_default(heading: str) -> None:
+    model, base = FEED_SECTIONS[heading]
+    found = section(text_of("feeds.md"), heading)
+    # kind and address are of every feed, each kind with its own type
+    own = set(model.model_fields) - ({*base.model_fields, "kind", "address"} if base else set())
+    if model is feeds.FeedSpec:
+        own |= {"kind", "address"}
+    assert keys_of(found) == own
+    for name in own & set(model.model_fields):
+        default = model.model_fields[name].default
+        if isinstance(default, int | float | str):
+            assert f"| `{name}` | `{default}` |" in found, name
+
+
+def test_the_example_of_feeds_is_valid(tmp_path: Path) -> None:
+    (example,) = blocks(text_of("feeds.md"), "yaml feeds")
+    (tmp_path / "feeds.yml").write_text(example, encoding="utf-8")
+    assert [feed.kind for feed in feeds.load_feeds(tmp_path / "feeds.yml")] == [
+        "rest",
+        "database",
+        "sftp",
+        "folder",
+    ]
+
+
+def test_each_code_of_a_failing_feed_has_its_place() -> None:
+    folder = CHECKOUT / "ingestion" / "feeds"
+    raised = set(
+        re.findall(r'"(feed_\w+|secret_missing)",', "".join(p.read_text() for p in folder.glob("*.py")))
+    )
+    named = set(re.findall(r"`(\w+)`", section(text_of("feeds.md"), "When a feed fails")))
+    columns = {"feed_place", "feed_position", "feed_reached", "feed_key", "feed_id"}
+    assert raised - columns <= named
 
 
 @pytest.mark.parametrize(("model", "heading"), PROFILE_SECTIONS.items(), ids=PROFILE_SECTIONS.values())
