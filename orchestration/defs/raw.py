@@ -10,7 +10,6 @@ import polars as pl
 from ingestion import partitions, raw, reading_rules
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.deliveries import load_delivery
 from ingestion.feeds import run as feeds
 from ingestion.load import Loaded, Rules
 from ingestion.reference import load_reference
