@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ingestion.contracts.home import Home
 from ingestion.contracts.identity import file_id
+from ingestion.contracts.names import visible
 
 _CHUNK = 1 << 20
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
@@ -91,7 +92,7 @@ def current(found: list[Receipt]) -> list[Receipt]:
 def unsealed(home: Home) -> list[tuple[str, str, Path]]:
     """(source, name, file) of what landing holds and the archive does not hold as its last delivery."""
     last = {(item.source, item.path): item for item in receipts(home)}
-    named = [(source, _name(home, source, path), path) for source, path in waiting(home)]
+    named = [(visible(folder), _name(home, folder, path), path) for folder, path in waiting(home)]
     return [item for item in named if _is_new(item[2], last.get(item[:2]))]
 
 
@@ -105,7 +106,12 @@ def seal(home: Home, as_of: date) -> list[Receipt]:
     fresh = []
     for source, name, path in unsealed(home):
         last = versions.get((source, name))
-        stored = _store(home, path)
+        try:
+            stored = _store(home, path)
+        except OSError:
+            if os.access(path, os.R_OK):
+                raise
+            continue  # gone again, or not ours to read: `landing.passed_over` names it
         if stored is None or (last is not None and last.sha256 == stored[0]):
             continue
         sha256, size = stored
@@ -124,12 +130,14 @@ def seal(home: Home, as_of: date) -> list[Receipt]:
     return fresh
 
 
-def _name(home: Home, source: str, path: Path) -> str:
-    return path.relative_to(home.landing / source).as_posix()
+def _name(home: Home, folder: str, path: Path) -> str:
+    return visible(path.relative_to(home.landing / folder).as_posix())
 
 
 def _is_new(path: Path, last: Receipt | None) -> bool:
     """A file is read here only if it may be the last delivery: as long as that one was."""
+    if not os.access(path, os.R_OK):
+        return False
     if last is None or path.stat().st_size != last.size_bytes:
         return True
     with path.open("rb") as handle:

@@ -193,14 +193,19 @@ def _sheet_cells(data: bytes, blank: set[str]) -> int:
 
 def _plain_sheet_cells(data: bytes) -> int | None:
     """Cells by their value tags alone; None where anything stands in the part that only a parser can tell."""
-    if any(
-        sign in data
-        for sign in (b"<!", b":v>", b":v ", b"<is", b"<v>\r", b"<v>\n", b"<v>\t", b"<v> ", b"<v>&#")
-    ):
-        return None
-    n_tags = data.count(b"<v")
-    n_empty = data.count(b"<v/>")
-    return n_tags - n_empty - data.count(b"<v></v>") if n_tags == data.count(b"<v>") + n_empty else None
+    n_values, n_empty, n_texts = data.count(b"<v"), data.count(b"<v/>"), data.count(b"<is")
+    is_plain = (
+        n_values == data.count(b"<v>") + n_empty
+        and n_texts == data.count(b"<is><t>")
+        and not any(sign in data for sign in (b"<!", b":v>", b":v ", b":is>"))
+        and not _PERHAPS_BLANK.search(data)
+    )
+    return (
+        n_values + n_texts - n_empty - data.count(b"<v></v>") - data.count(b"<t></t>") if is_plain else None
+    )
+
+
+_PERHAPS_BLANK = re.compile(rb"<[vt]>[\s&\xc2\xe1\xe2]|<[vt]>\xe3\x80\x80")
 
 
 def _parsed_sheet_cells(data: bytes, blank: set[str]) -> int:

@@ -5,21 +5,16 @@ Belongs here: `FieldSpec` and `UnitSpec`. Does not belong here: tables and whole
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ingestion.patterns import compiled
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def compiled(pattern: str | None) -> str | None:
-    if pattern is not None:
-        re.compile(pattern)
-    return pattern
 
 
 Pattern = Annotated[str, Field(min_length=1)]

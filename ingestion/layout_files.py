@@ -50,9 +50,29 @@ def load_layouts(folders: list[Path]) -> list[Layout]:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        _refuse_endless(document)
+        return document
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise _bad_layout(path, error) from error
+
+
+MAX_NODES = 100_000
+"""A layout has some hundred; aliases of aliases make a few lines into millions."""
+
+
+def _refuse_endless(document: Any) -> None:
+    """Raises ValueError when a document with all its aliases written out has more than MAX_NODES parts."""
+    n_nodes, waiting = 0, [document]
+    while waiting:
+        node = waiting.pop()
+        n_nodes += 1
+        if n_nodes > MAX_NODES:
+            raise ValueError(f"written out it has more than {MAX_NODES} parts (aliases of aliases?)")
+        if isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
 
 
 def _layouts(path: Path, document: Any, editions: dict[str, Any]) -> list[Layout]:

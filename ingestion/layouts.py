@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from ingestion.contracts.identity import digest
-from ingestion.layout_fields import FieldSpec, Pattern, Strict, UnitSpec, compiled
+from ingestion.layout_fields import FieldSpec, Pattern, Strict, UnitSpec
+from ingestion.patterns import compiled
 from ingestion.reading_rules import ReadingRules
 from ingestion.sources import targets
 
@@ -203,6 +204,12 @@ class Recognise(Strict):
         default_factory=dict,
         description="pattern on what stands there: JSON by top-level key, otherwise by column, on the first record",
     )
+
+    @model_validator(mode="after")
+    def _patterns(self) -> Recognise:
+        for pattern in (*self.columns, *self.without, *self.values.values()):
+            compiled(pattern)
+        return self
 
 
 class IgnoreSheets(Strict):

@@ -104,11 +104,16 @@ def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
         parts = [
             load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
         ]
+        return _whole(delivery, reading, data, parts)
     except Refusal as refusal:
         return Loaded(delivery, refusal=refusal)
     except Exception as error:  # a file must never end the night: what no reader foresaw is a refusal too
         return Loaded(delivery, refusal=unforeseen(error))
-    return _whole(delivery, reading, data, parts)
+    except BaseException as error:
+        # a parser written in Rust that gives up raises what is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        return Loaded(delivery, refusal=unforeseen(RuntimeError(str(error))))
 
 
 def refuse_nothing(layout: Layout, n_records: int) -> None:

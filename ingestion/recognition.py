@@ -16,7 +16,7 @@ from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import missing_columns, repeated_headers
 from ingestion.readers import compressed, delimited, documents, workbook
-from ingestion.sheets import Sheet
+from ingestion.sheets import LIMITS, Sheet
 from ingestion.tables import Table, header_of, placed, table_of
 
 _SUFFIXES = {
@@ -100,7 +100,7 @@ def recognise(data: bytes, path: str, source: str, layouts: list[Layout]) -> Rea
                 "请让其中一个版式的 recognise 更具体", "make the recognise part of one of them more specific"
             ),
         )
-    if refusal is not None and not nearest:
+    if refusal is not None and (not nearest or refusal.code in LIMITS):
         raise refusal
     raise _unknown(suffix, nearest)
 

@@ -18,6 +18,7 @@ MAX_COLUMNS = 16_384
 """As many as a workbook can have; a line with more is no line of a table."""
 MAX_CELLS = 100_000_000
 """A cell costs 16 bytes even when it is empty: one long line above many short ones must not fill the memory."""
+LIMITS = frozenset({"too_many_columns", "too_many_cells"})
 
 _BLANKS = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace())
 

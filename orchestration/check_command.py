@@ -13,6 +13,7 @@ from typing import Any
 
 from ingestion.archive import Receipt
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.contracts.names import visible
 from ingestion.deliveries import MEMBER, load_delivery
 from ingestion.layout_files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules
@@ -88,8 +89,8 @@ def _place(file: Path, source: str | None) -> tuple[list[str], str]:
     parts = file.absolute().parts
     for at in range(len(parts) - 2, -1, -1):
         if parts[at] in SOURCES:
-            return [source or parts[at]], "/".join(parts[at + 1 :])
-    return [source] if source else list(SOURCES), file.name
+            return [source or parts[at]], visible("/".join(parts[at + 1 :]))
+    return [source] if source else list(SOURCES), visible(file.name)
 
 
 def _most_telling(tried: list[Loaded]) -> Loaded:
@@ -133,7 +134,7 @@ _UNITS = {"record": ("记录", "records"), "cell": ("单元格", "cells"), MEMBE
 
 def _tell(teller: Teller, file: Path, found: Loaded) -> None:
     _, is_member, member = found.delivery.path.rpartition(SEPARATOR)
-    name = member if is_member else file.name
+    name = member if is_member else visible(file.name)
     if found.refusal is not None:
         teller.say(f"拒收 {name}", f"refused {name}", "bold red")
         teller.message(found.refusal.reason)
@@ -228,4 +229,4 @@ def quarantine(settings: Settings, export: Path | None, *, as_json: bool) -> int
 
 def _safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula is quoted; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n＝＋－＠") else value

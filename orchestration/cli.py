@@ -85,7 +85,7 @@ def fetch(
 def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Last nights, the current release, what waits in landing, feeds that fail. / 最近几夜, 当前发布, 待处理文件, 失败的接入。"""
     from exports.current import current_release
-    from ingestion import archive
+    from ingestion import archive, landing
     from ingestion.feeds.run import last_runs
     from orchestration.fetch_command import facts, tell
     from orchestration.history import history
@@ -99,6 +99,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
         [f"{source}/{name}" for source, name, _ in archive.unsealed(paths)] if paths.landing.is_dir() else []
     )
     runs = last_runs(paths)
+    passed_over = landing.passed_over(paths) if paths.landing.is_dir() else []
     if json:
         _print_json(
             {
@@ -106,6 +107,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
                 "nights": nights,
                 "waiting": waiting,
                 "feeds": [facts(run) for run in runs],
+                "not_read": [f"{source}/{name}" for source, name, _ in passed_over],
             }
         )
         return
@@ -118,6 +120,8 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
         teller.plain(f"  {name}")
     for run in runs:
         tell(teller, run)
+    for source, name, why in passed_over:
+        teller.say(f"  不读取 {source}/{name}: {why.zh}", f"  not read: {source}/{name}: {why.en}", "yellow")
     for line in nights:
         teller.plain(
             f"  {line['as_of']}  {line['outcome']:<12} {line['seconds']:>6} s  {line['release_id'] or '–'}"

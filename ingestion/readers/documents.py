@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.numbers import unit_spelling
 from ingestion.layouts import TableSpec
 from ingestion.readers.text import decode
+from ingestion.sheets import bounded
 from ingestion.tables import Column, SetAside, Table, frame_of
 
 Record = dict[str, str]
@@ -49,7 +51,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(names).most_common(1)[0][0]
         raise Refusal(
             "key_twice",
             Message(
@@ -164,20 +166,22 @@ def _add_leaves(record: Any, cells: Record) -> int:
     """Leaf texts by element name; a name that repeats inside one record is numbered so nothing is lost."""
     cells |= {f"@{_local(name)}": value for name, value in record.attrib.items()}
     n_leaves = 0
+    repeats: Counter[str] = Counter()
     for element in record.iter("*"):
         text = (element.text or "").strip()
         if len(element) or not text or element is record:
             continue
+        bounded(n_leaves, 1)
         name = _local(element.tag)
-        while name in cells:
-            name += "'"
-        cells[name] = text
+        cells[name + "'" * repeats[name]] = text
+        repeats[name] += 1
         n_leaves += 1
     return n_leaves
 
 
 def _table(records: list[Record], set_aside: list[SetAside]) -> Table:
     names = list(dict.fromkeys(name for record in records for name in record))
+    bounded(len(names), len(records))
     rows = [(ordinal, [record.get(name) for name in names]) for ordinal, record in enumerate(records, 1)]
     columns = [Column(number, name, None) for number, name in enumerate(names, 1)]
     return Table(None, columns, frame_of([column.number for column in columns], rows), set_aside)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
+import zlib
 from decimal import Decimal
 
 import polars as pl
@@ -24,7 +26,7 @@ _LARGEST_UNPACKED = 600 << 20
 def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     """Every sheet in workbook order, hidden ones too. Row and column numbers are the file's own.
 
-    Raises Refusal `not_a_workbook`, `macro_workbook`, `too_large_inside`.
+    Raises Refusal `not_a_workbook`, `macro_workbook`, `too_large_inside`, `xml_with_entities`.
     """
     _refuse_hostile(data)
     try:
@@ -53,35 +55,72 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
 
 
 def _refuse_hostile(data: bytes) -> None:
-    """Look into the container before anything unpacks it: a bomb or a macro is refused by name."""
+    """Look into the container before anything unpacks it: a bomb, a macro or an entity is refused by name."""
+    if data.startswith(_OLE):
+        if _VBA_OF_XLS in data:
+            raise _macros()
+        return
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return
-    with zipfile.ZipFile(io.BytesIO(data)) as parts:
-        unpacked = sum(part.file_size for part in parts.infolist())
-        has_macro = any(part.filename.lower().endswith("vbaproject.bin") for part in parts.infolist())
-    if unpacked > _LARGEST_UNPACKED:
-        raise Refusal(
-            "too_large_inside",
-            Message(
-                f"工作簿解开后有 {unpacked >> 20} MB, 超过 {_LARGEST_UNPACKED >> 20} MB",
-                f"the workbook unpacks to {unpacked >> 20} MB, more than {_LARGEST_UNPACKED >> 20} MB",
-            ),
-            Message(
-                "请删去多余的格式和空行后另存, 或导出为 CSV",
-                "save it without stray formats and rows, or export it as CSV",
-            ),
-        )
-    if has_macro:
-        raise Refusal(
-            "macro_workbook",
-            Message(
-                "工作簿带有宏, 出于安全不予读取", "the workbook carries macros, which are refused for safety"
-            ),
-            Message("请另存为 .xlsx 后重新上报", "save it as .xlsx and send it again"),
-        )
+    with zipfile.ZipFile(io.BytesIO(data)) as container:
+        parts = container.infolist()
+        unpacked = sum(part.file_size for part in parts)
+        if unpacked > _LARGEST_UNPACKED:
+            raise Refusal(
+                "too_large_inside",
+                Message(
+                    f"工作簿解开后有 {unpacked >> 20} MB, 超过 {_LARGEST_UNPACKED >> 20} MB",
+                    f"the workbook unpacks to {unpacked >> 20} MB, more than {_LARGEST_UNPACKED >> 20} MB",
+                ),
+                Message(
+                    "请删去多余的格式和空行后另存, 或导出为 CSV",
+                    "save it without stray formats and rows, or export it as CSV",
+                ),
+            )
+        if any(_MACRO_PART.search(part.filename) for part in parts):
+            raise _macros()
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in _head(container, part):
+                raise Refusal(
+                    "xml_with_entities",
+                    Message(
+                        f"工作簿的 {part.filename} 带有 DTD 或实体定义, 出于安全不予读取",
+                        f"{part.filename} of the workbook declares a DTD or entities, which is refused for safety",
+                    ),
+                    Message(
+                        "请用表格软件另存后重新上报", "save it with a spreadsheet program and send it again"
+                    ),
+                )
+
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_VBA_OF_XLS = "_VBA_PROJECT".encode("utf-16-le")
+_MACRO_PART = re.compile(r"vbaProject\.bin$|^xl/macrosheets/", re.IGNORECASE)
+_HEAD = 1 << 16
+
+
+def _head(container: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """The beginning of one part: a document type stands before the first element or nowhere."""
+    try:
+        with container.open(part) as opened:
+            return opened.read(_HEAD)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return b""  # the parser says what is wrong with it
+
+
+def _macros() -> Refusal:
+    return Refusal(
+        "macro_workbook",
+        Message(
+            "工作簿带有宏, 出于安全不予读取", "the workbook carries macros, which are refused for safety"
+        ),
+        Message("请另存为 .xlsx 后重新上报", "save it as .xlsx and send it again"),
+    )
 
 
 _NOTHING = type(None)
+_FEW = 200
+"""Below this many cells one by one is faster."""
 
 
 def _texts(column: tuple[object, ...]) -> pl.Series:
@@ -89,7 +128,7 @@ def _texts(column: tuple[object, ...]) -> pl.Series:
     kinds = set(map(type, column)) - {str, _NOTHING}
     if not kinds:
         return pl.Series(column, dtype=pl.String)
-    if kinds != {float}:
+    if kinds != {float} or len(column) < _FEW:
         return pl.Series([_text(value) for value in column], dtype=pl.String)
     numbers = pl.Series([value if type(value) is float else None for value in column], dtype=pl.Float64)
     shortest = numbers.cast(pl.String).str.strip_suffix(".0")
