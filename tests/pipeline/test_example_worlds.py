@@ -137,7 +137,7 @@ def test_every_defect_is_found_by_its_rule_at_its_place(defective: Night, truth:
         "select rule_id, path, cell, line, row_key, is_mended from published.quality_failure"
     )
     planted = [line for line in truth("defects.csv") if line["world"] == "defective"]
-    assert len({line["defect_id"] for line in planted}) == 15
+    assert len({line["defect_id"] for line in planted}) == 18
     missing = []
     for line in planted:
         place = line["path"].split("/", 1)[1]
@@ -264,3 +264,49 @@ def test_a_damaged_release_is_noticed_by_the_empty_night(clean: Night, tmp_path:
     night = run_night(home)
     assert night.code == 1
     assert victim.name in night.said
+
+
+def test_parts_and_summaries_are_the_truth_and_move_nothing(clean: Night, truth: Truth) -> None:
+    """Data rooms and heating are published as parts of what NY201 holds, which is the truth of NY201 alone."""
+    wanted = {
+        (row["institution_id"], int(row["year"])): {
+            name: Decimal(text) if text else None
+            for name, text in row.items()
+            if name not in ("institution_id", "year")
+        }
+        for row in truth("parts.csv")
+    }
+    columns = list(next(iter(wanted.values())))
+    found = {key: row for key, row in institution_rows(clean, columns).items() if any(row.values())}
+    assert found == wanted
+    summary = {
+        (row["class_column_code"], row["item_code"]): Decimal(row["value"]) for row in truth("summary.csv")
+    }
+    rows = clean.warehouse(
+        """select class_column_code, item_code, unit, summary_amount, base_amount, is_within_tolerance
+        from core.core_summary_reconciliation"""
+    )
+    assert len(rows) == len(summary)
+    for column, item, unit, summed, base, is_within in rows:
+        kgce_per_tce = 1000 if unit == "kgce" else 1
+        assert (summed, base) == (summary[column, item] * kgce_per_tce,) * 2, (column, item)
+        assert is_within
+    assert clean.warehouse("select count(*) from core.core_part_amount where not is_within_tolerance") == [
+        (0,)
+    ]
+
+
+def test_what_no_form_counts_is_no_activity(clean: Night) -> None:
+    """Every used amount of an activity is a cell of NY201."""
+    rows = clean.warehouse(
+        """select distinct cells.form_code
+        from core.core_activity as activities
+        inner join core.core_direct_report_cells as cells
+            on activities.file_id = cells.file_id and activities.row_number = cells.row_number
+            and activities.column_number = cells.column_number"""
+    )
+    assert rows == [("NY201",)]
+    forms = clean.warehouse(
+        "select distinct form_code from core.core_direct_report_cells where cell_state = 'used' order by 1"
+    )
+    assert forms == [("NY201",), ("NY202",), ("NY203",), ("NY301",)]

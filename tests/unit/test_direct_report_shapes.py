@@ -296,3 +296,20 @@ def test_a_layout_based_on_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"a\.yml") as refused:
         load_layouts([*shipped_folders(), tmp_path])
     assert refused.value.code == "bad_layout"
+
+
+def test_a_workbook_of_excel_97(rules: Rules, checkout: Path) -> None:
+    data = (checkout / "tests/data/direct-report/ny202_2022_long.xls").read_bytes()
+    sent = Return(
+        "NY202",
+        "2022",
+        "0001",
+        "2022000",
+        {"201": ("60.5", "m2"), "240": ("3.25", "万kWh"), "230": ("80", "kVA")},
+    )
+    found = read(rules, data, "a.xls")
+    assert found.layout is not None
+    assert found.layout.id == "direct_report.ny202_2022_long_workbook"
+    assert [row[-3:] for row in said(found)] == [row[-3:] for row in expected(sent)]
+    assert found.quarantine.height == 0
+    assert found.rows["row_number"].to_list() == [2, 3, 4]

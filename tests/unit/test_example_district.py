@@ -72,7 +72,11 @@ def dicts(path: Path, encoding: str = "utf-8-sig") -> list[dict[str, str]]:
 
 
 def encoding_of(path: str) -> str:
-    return "gb18030" if "NY101" in path or "_p.csv" in path or "metering/registers" in path else "utf-8-sig"
+    return (
+        "gb18030"
+        if "NY101" in path or "NY202" in path or "_p.csv" in path or "metering/registers" in path
+        else "utf-8-sig"
+    )
 
 
 def truth(name: str) -> list[dict[str, str]]:

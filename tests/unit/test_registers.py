@@ -67,9 +67,9 @@ def test_a_measured_column_takes_its_unit_from_the_header_and_a_column_before_th
 ) -> None:
     text = "机房编号,机房名称,所属单位代码,机柜数(个),机房面积(m2),设备总功率(kW),快照日期\nR1,主机房,A1,12,85.5,40,2022-06-30\n"
     rooms = read(rules, text.encode(), "rooms_20211231.csv").tables["data_rooms"]
-    assert rooms.select("room_id", "n_cabinets", "floor_area_text", "floor_area_unit", "power_unit").rows() == [
-        ("R1", 12, "85.5", "m2", "kW")
-    ]
+    assert rooms.select(
+        "room_id", "n_cabinets", "floor_area_text", "floor_area_unit", "power_unit"
+    ).rows() == [("R1", 12, "85.5", "m2", "kW")]
     assert rooms["as_of"].to_list() == [dt.date(2022, 6, 30)]
 
 
@@ -98,7 +98,14 @@ def test_a_number_without_its_unit_is_quarantined_and_not_taken_for_something(ru
 def test_projects_carry_investment_capacity_and_saving_with_their_units(rules: Rules) -> None:
     text = "项目编号,项目名称,项目类型,统一社会信用代码,开工日期,投资额(万元),年节能量(tce),装机容量(kW)\nP1,屋顶光伏,光伏发电,A1,2021-03-01,120.5,,300\n"
     projects = read(rules, text.encode(), "projects_20211231.csv").tables["projects"]
-    columns = ["project_kind", "started_on", "investment_text", "investment_unit", "capacity_text", "capacity_unit"]
+    columns = [
+        "project_kind",
+        "started_on",
+        "investment_text",
+        "investment_unit",
+        "capacity_text",
+        "capacity_unit",
+    ]
     assert projects.select(columns).rows() == [
         ("photovoltaic", dt.date(2021, 3, 1), "120.5", "万元", "300", "kW")
     ]

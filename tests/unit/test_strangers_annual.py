@@ -28,8 +28,8 @@ LAYOUT_OF = {
     ("direct_report", ERIC_14): "hospital_returns.2014_15",
     ("direct_report", ERIC_15): "hospital_returns.2015_16",
     ("direct_report", COLLEGES / "kankyo2020_energyinput.csv"): "college_energy.2020",
-    ("energy_audit", COLLEGES / "kankyo2020_co2.csv"): "college_emissions.2020",
-    ("energy_audit", COLLEGES / "kankyo2020_facilityarea.csv"): "college_floor_areas.2020",
+    ("direct_report", COLLEGES / "kankyo2020_co2.csv"): "college_emissions.2020",
+    ("direct_report", COLLEGES / "kankyo2020_facilityarea.csv"): "college_floor_areas.2020",
     ("direct_report", CALGARY): "city_buildings.calgary",
     ("energy_audit", CALGARY): "city_buildings.calgary_stated",
     ("direct_report", SEATTLE): "city_buildings.seattle",
@@ -205,8 +205,8 @@ def test_the_editions_stand_side_by_side(files: Read) -> None:
 
 COLLEGE_TOTALS = {
     ("direct_report", "kankyo2020_energyinput.csv"): (665148, 208622, 211798, 118157, 11689),
-    ("energy_audit", "kankyo2020_co2.csv"): (34316, 10564, 11789, 7025),
-    ("energy_audit", "kankyo2020_facilityarea.csv"): (1312634, 386851),
+    ("direct_report", "kankyo2020_co2.csv"): (34316, 10564, 11789, 7025),
+    ("direct_report", "kankyo2020_facilityarea.csv"): (1312634, 386851),
 }
 
 

@@ -27,8 +27,10 @@ record_items as (
         case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
         case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
         bool_or(is_corrected) as is_corrected,
-        case when min(measure) in ('amount', 'cost') then sum(amount) else arg_min(amount, column_number) end as amount,
-        case when min(measure) in ('amount', 'cost') then sum(reported_amount)
+        case when min(measure) in ('amount', 'cost') or min(record_kind) = 'operation' then sum(amount)
+            else arg_min(amount, column_number)
+        end as amount,
+        case when min(measure) in ('amount', 'cost') or min(record_kind) = 'operation' then sum(reported_amount)
             else arg_min(reported_amount, column_number)
         end as reported_amount,
         min(struct_pack(p := path, s := sheet, r := row_number, c := column_number, f := file_id)) as place

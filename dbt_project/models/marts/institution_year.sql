@@ -21,6 +21,21 @@ period_states as (
     select * from {{ ref('core_period_state') }}
 ),
 
+heating as (
+    select * from {{ ref('core_heating') }}
+),
+
+-- all data rooms of an institution together
+data_rooms as (
+    select
+        institution_id_scheme,
+        institution_id,
+        year,
+        cast(sum(electricity_kwh) as decimal(18,4)) as data_room_electricity_kwh
+    from {{ ref('core_data_room') }}
+    group by institution_id_scheme, institution_id, year
+),
+
 
 carriers as (
     select
@@ -118,10 +133,18 @@ joined as (
         splits.energy_without_factor_kgce,
         period_states.period_state,
         period_states.period_state_reason,
-        audits.electricity_audited_kwh
+        audits.electricity_audited_kwh,
+        data_rooms.data_room_electricity_kwh,
+        heating.heated_area_m2,
+        heating.heating_electricity_kwh,
+        heating.heating_natural_gas_m3,
+        heating.heating_heat_gj,
+        coalesce(heating.has_unmeasured_heat, false) as has_unmeasured_heat
     from institutions
     left join splits using (institution_id_scheme, institution_id, year)
     left join costs using (institution_id_scheme, institution_id, year)
+    left join data_rooms using (institution_id_scheme, institution_id, year)
+    left join heating using (institution_id_scheme, institution_id, year)
     left join audits
         on institutions.institution_id = audits.institution_id
         and institutions.year = audits.year
@@ -171,6 +194,14 @@ final as (
         heat_gj,
         other_energy_kgce,
         water_m3,
+
+        ---------- of which, in the amounts above and never added to them
+        data_room_electricity_kwh,
+        heating_electricity_kwh,
+        heating_natural_gas_m3,
+        heating_heat_gj,
+        heated_area_m2,
+        has_unmeasured_heat,
 
         ---------- standard coal
         cast(energy_total_equivalent_kgce as decimal(38,12)) as energy_total_equivalent_kgce,

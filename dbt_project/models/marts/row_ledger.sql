@@ -17,6 +17,27 @@ superseded_records as (
     select * from {{ ref('core_superseded_records') }}
 ),
 
+reported_cells as (
+    select * from {{ ref('core_direct_report_cells') }}
+),
+
+-- values that another record stands for, in records of which others stand
+superseded_cells as (
+    select
+        reported_cells.file_id,
+        reported_cells.layout_id,
+        reported_cells.sheet,
+        reported_cells.row_number,
+        reported_cells.column_number
+    from reported_cells
+    anti join superseded_records
+        on reported_cells.file_id = superseded_records.file_id
+        and reported_cells.row_number = superseded_records.row_number
+        and reported_cells.sheet is not distinct from superseded_records.sheet
+    group by all
+    having bool_and(reported_cells.cell_state = 'superseded')
+),
+
 -- a reading that stands twice, and one whose hours other spans hold
 repeated_readings as (
     select file_id, line, column_number
@@ -50,6 +71,16 @@ superseded as (
         and superseded_records.layout_id = records.layout_id
         and superseded_records.row_number = records.row_number
         and (superseded_records.sheet is null or superseded_records.sheet = records.sheet)
+    group by all
+
+    union all
+
+    select
+        file_id,
+        layout_id,
+        'cell',
+        count(*)
+    from superseded_cells
     group by all
 
     union all

@@ -16,10 +16,12 @@ from examples.district.generator import (
     direct_report,
     institutions,
     metering,
+    parts,
     registers,
     truth,
 )
 from examples.district.generator.files import Grid, Landing, Text, write
+from examples.district.generator.flagged_parts import plant_parts
 from examples.district.generator.planting import World
 
 
@@ -32,16 +34,19 @@ def write_all(out: Path) -> None:
 def build() -> Landing:
     """Every file of the example by its path."""
     drawn = institutions.draw()
+    beside = parts.draw(drawn)
     metered = buildings.draw(drawn)
     readings, sums = metering.files(metered)
     clean: Landing = {
         **registers.files(drawn, metered),
         **direct_report.files(drawn),
+        **parts.files(beside),
         **readings,
         **audits.files(drawn),
     }
     bad = World.of("defective", drawn, clean)
     defective.plant(bad, metered, sums)
+    plant_parts(bad, beside)
     worst = World.of("blocking", drawn, clean)
     blocking.plant(worst)
     told = truth.files(drawn, metered, sums, bad.defects + worst.defects)
@@ -56,7 +61,7 @@ def build() -> Landing:
         for path, content in landing.items()
     }
     written["defective/corrections.yml"] = Text(_corrections(bad))
-    return written | told
+    return written | told | parts.truth(beside)
 
 
 def _check_printed(headline: object) -> None:
