@@ -39,7 +39,7 @@ def declared(postgres: Postgres, **more: Any) -> dict[str, Any]:
         "address": postgres.address,
         "user_env": "PLATFORM_DB_USER",
         "password_env": "PLATFORM_DB_PASSWORD",
-        "timeout_s": 2,
+        "timeout_s": 10,
         "tries": 2,
         **more,
     }

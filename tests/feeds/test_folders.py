@@ -38,7 +38,7 @@ def sftp_feed(feed_home: FeedHome, sftp: SftpServer, secret: Callable[[str, str]
         "address": sftp.address,
         "user_env": "EXPORT_USER",
         "password_env": "EXPORT_PASSWORD",
-        "timeout_s": 2,
+        "timeout_s": 20,
         "tries": 2,
         "settle_s": 0,
     }
@@ -91,7 +91,7 @@ def test_a_file_that_is_being_written_waits(feed_home: FeedHome, feed: dict[str,
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        feed_home.declare({**feed, "settle_s": 0.2})
+        feed_home.declare({**feed, "settle_s": 0.5})
         run = feed_home.fetch()
     finally:
         stop.set()
@@ -198,8 +198,8 @@ def test_a_key_or_a_password_and_neither_is_shown(
 def test_a_server_that_stalls_or_is_gone_is_named(
     feed_home: FeedHome, sftp_feed: dict[str, Any], sftp: SftpServer
 ) -> None:
-    sftp.files.stall_s = 3.0
-    feed_home.declare({**sftp_feed, "timeout_s": 0.5, "tries": 1})
+    sftp.files.stall_s = 5.0
+    feed_home.declare({**sftp_feed, "timeout_s": 2, "tries": 1})
     assert feed_home.fetch().reason_code == "feed_silent"
     feed_home.declare({**sftp_feed, "address": sftp.address + "nosuch"})
     sftp.files.stall_s = 0.0

@@ -30,7 +30,7 @@ def declared(server: Endpoint, **more: Any) -> dict[str, Any]:
         "kind": "rest",
         "address": server.address,
         "records": "documents",
-        "timeout_s": 0.5,
+        "timeout_s": 10,
         "tries": 3,
         "longest_wait_s": 5,
         **more,
@@ -189,7 +189,7 @@ def stall(asked: Asked) -> None:
     asked.end_headers()
     asked.wfile.write(b'{"documents')
     asked.wfile.flush()
-    time.sleep(1.5)
+    time.sleep(2)
 
 
 def login(asked: Asked) -> None:
@@ -226,7 +226,8 @@ def test_what_is_no_answer_is_named_and_lands_nothing(
     feed_home: FeedHome, server: Endpoint, reply: Reply, code: str, n_asked: int
 ) -> None:
     server.reply = reply
-    feed_home.declare(declared(server, expect={"code": "0"}, largest_mb=1))
+    more = {"timeout_s": 0.5} if code == "feed_silent" else {}
+    feed_home.declare(declared(server, expect={"code": "0"}, largest_mb=1, **more))
     run = feed_home.fetch()
     assert (run.outcome, run.reason_code, run.answered_on) == ("failed", code, None)
     assert len(server.asked) == n_asked
@@ -251,7 +252,7 @@ def test_a_drip_ends_at_the_feeds_own_limit(feed_home: FeedHome, server: Endpoin
             time.sleep(0.1)
 
     server.reply = drip
-    feed_home.declare(declared(server, longest_s=0.7))
+    feed_home.declare(declared(server, longest_s=1.5))
     assert feed_home.fetch().reason_code == "feed_too_long"
     assert len(server.asked) == 1
 
