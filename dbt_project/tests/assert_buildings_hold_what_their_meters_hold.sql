@@ -8,6 +8,7 @@ meters as (
         sum(meters.amount) filter (where items.published_as = 'water_m3') as water_m3
     from {{ ref('core_meter_year') }} as meters
     inner join {{ ref('metering_items') }} as items on meters.item_code = items.item_code
+    where meters.is_counted_in_building
     group by meters.year
 ),
 

@@ -28,7 +28,7 @@ metered as (
         min(meters.coverage_share) as coverage_share
     from meters
     inner join items on meters.item_code = items.item_code
-    where items.parent_code is null
+    where items.parent_code is null and meters.is_counted_in_building
     group by all
 ),
 

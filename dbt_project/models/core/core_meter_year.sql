@@ -1,7 +1,17 @@
+{#- Years of meters, those that are sums of others among them. What lies behind a meter of the same item counts in
+    that one, where it has an amount: check meters are never added. -#}
 with
 
-months as (
+read_months as (
     select * from {{ ref('core_meter_month') }}
+),
+
+virtual_months as (
+    select * from {{ ref('core_virtual_meter_month') }}
+),
+
+tree as (
+    select * from {{ ref('core_meter_tree') }}
 ),
 
 items as (
@@ -12,8 +22,16 @@ carrier_conversions as (
     select * from {{ ref('carrier_conversions') }}
 ),
 
+months as (
+    select *, false as is_virtual from read_months
+    union all by name
+    select *, true as is_virtual, 0 as n_readings, 0 as n_zero_readings, 0 as n_missing_readings, 0 as n_repaired_readings
+    from virtual_months
+),
+
 years as (
     select
+        is_virtual,
         building_code,
         meter_id,
         item_code,
@@ -59,6 +77,17 @@ converted as (
         and items.canonical_unit = carrier_conversions.to_unit
 ),
 
+behind_another as (
+    select distinct tree.building_code, tree.meter_id, tree.item_code, above.year
+    from tree
+    inner join converted as above
+        on tree.building_code = above.building_code
+        and tree.parent_meter_id = above.meter_id
+        and tree.item_code = above.item_code
+        and make_date(above.year, 12, 31) between tree.valid_from and tree.valid_to
+    where above.amount is not null
+),
+
 final as (
     select
         ---------- ids
@@ -88,8 +117,13 @@ final as (
 
         ---------- share of the year that readings cover
         {{ ratio('covered_s', "date_diff('second', make_timestamp(year, 1, 1, 0, 0, 0), make_timestamp(year + 1, 1, 1, 0, 0, 0))") }}
-            as coverage_share
+            as coverage_share,
+
+        ---------- booleans
+        is_virtual,
+        behind_another.year is null as is_counted_in_building
     from converted
+    left join behind_another using (building_code, meter_id, item_code, year)
 )
 
 select * from final

@@ -31,6 +31,10 @@ carrier_factors as (
     select * from {{ ref('core_carrier_factor') }}
 ),
 
+balances as (
+    select * from {{ ref('core_meter_balance') }}
+),
+
 electricity_factors as (
     select * from {{ ref('core_electricity_factor') }}
 ),
@@ -56,6 +60,7 @@ metered as (
         sum(meters.spread_amount) filter (where items.published_as = 'electricity_kwh') as electricity_spread_kwh
     from meters
     left join items on meters.item_code = items.item_code
+    where meters.is_counted_in_building
     group by all
 ),
 
@@ -85,6 +90,7 @@ areas as (
 factored as (
     select
         metered.*,
+        balances.gap_amount as electricity_not_itemised_kwh,
         buildings.* exclude (building_code, floor_area_m2),
         coalesce(areas.floor_area_m2, buildings.floor_area_m2) as floor_area_m2,
         electricity_factors.factor_id as electricity_factor_id,
@@ -100,6 +106,13 @@ factored as (
     left join areas
         on metered.building_code = areas.building_code
         and metered.year = areas.year
+    -- what the sub-items of the total leave open, where all of them are metered
+    left join balances
+        on metered.building_code = balances.building_code
+        and metered.year = balances.year
+        and balances.balance_kind = 'items'
+        and balances.item_code in (select item_code from items where published_as = 'electricity_kwh')
+        and balances.n_parts_present >= balances.n_parts_declared
     left join electricity_factors
         on buildings.region_code = electricity_factors.region_code
         and metered.year = electricity_factors.year
@@ -170,6 +183,7 @@ final as (
         {%- for column in metered_columns %}
         cast({{ column }} as decimal(18,4)) as {{ column }},
         {%- endfor %}
+        electricity_not_itemised_kwh,
 
         ---------- standard coal
         cast(energy_total_equivalent_kgce as decimal(38,12)) as energy_total_equivalent_kgce,
