@@ -23,6 +23,7 @@ from ingestion.sources import SOURCES
 from orchestration.declarations import load_codes, load_corrections
 from orchestration.report import Teller
 from orchestration.settings import CHECKOUT, Settings
+from orchestration.warehouse_reader import open_warehouse
 
 _MOST = 20
 
@@ -192,24 +193,7 @@ def _tell_rows(teller: Teller, rows: list[dict[str, Any]], n_all: int) -> None:
 
 def quarantine(settings: Settings, export: Path | None, *, as_json: bool) -> int:
     """Everything the last night quarantined. Reads the writer's warehouse, so not while a night runs."""
-    import duckdb
-
-    path = settings.paths.warehouse
-    if not path.is_file():
-        raise Refusal(
-            "no_night",
-            Message("还没有运行过", "no night has run yet"),
-            Message("运行 tancang nightly", "run tancang nightly"),
-        )
-    try:
-        con = duckdb.connect(str(path), read_only=True)
-    except duckdb.IOException as error:
-        raise Refusal(
-            "busy",
-            Message("一夜正在运行", "a night is running"),
-            Message("请稍后再试", "try again when it is over"),
-        ) from error
-    with con:
+    with open_warehouse(settings) as con:
         result = con.execute("select * from raw.quarantine order by path, sheet, row_number, column_number")
         names = [column[0] for column in result.description or []]
         rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -159,6 +159,14 @@ def quarantine(
 
 
 @app.command()
+def queue(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Unknown codes, proposed mends, broken meters: one line settles each. / 待处理事项: 各用一行解决。"""
+    from orchestration import queue_command
+
+    raise typer.Exit(queue_command.run(load_settings(home=home), as_json=json))
+
+
+@app.command()
 def releases(home: HomeOption = None, json: JsonOption = False) -> None:
     """Releases kept in this home, newest first. / 本库的发布。"""
     from exports.current import current_release, list_releases

@@ -40,7 +40,8 @@ def test_import_layers_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["sql", "--help"], ["check", "--help"], ["verify", "--help"], ["status", "--help"]]
+    "arguments",
+    [["sql", "--help"], ["check", "--help"], ["verify", "--help"], ["status", "--help"], ["queue", "--help"]],
 )
 def test_commands_that_only_read_load_nothing_heavy(arguments: list[str]) -> None:
     program = (

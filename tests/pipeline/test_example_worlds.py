@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from nights import Night, run_night
+from nights import TANCANG, Night, run_night
 
 Truth = Callable[[str], list[dict[str, str]]]
 PRINTED = {
@@ -241,6 +243,34 @@ def test_the_ledger_balances_in_every_world(clean: Night, defective: Night, stra
         superseded[0][0]
         > clean.published("select sum(n_superseded) from published.row_ledger where unit = 'record'")[0][0]
     )
+
+
+def test_the_queue_says_what_waits_with_the_line_that_settles_it(defective: Night) -> None:
+    done = subprocess.run(
+        [TANCANG, "queue", "--home", str(defective.home), "--json"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    waits = json.loads(done.stdout)
+    assert {(row["kind"], row["found"]) for row in waits["codes"]} == {("item", "999"), ("unit", "斤")}
+    ((proposed,), meters) = waits["scales"], waits["meters"]
+    assert (proposed["path"], proposed["proposed_unit"], proposed["item_code"]) == (
+        "NY201_2021_f.csv",
+        "万元",
+        "141",
+    )
+    assert '"unit": "万元"' in proposed["line"]
+    assert meters == []
+    spoken = subprocess.run([TANCANG, "queue", "--home", str(defective.home)], capture_output=True, text=True)
+    assert proposed["line"] in spoken.stdout
+    assert "未知代码" in spoken.stdout
+    assert "unknown codes" in spoken.stdout
+
+
+def test_the_queue_of_a_clean_night_is_empty(clean: Night) -> None:
+    done = subprocess.run(
+        [TANCANG, "queue", "--home", str(clean.home), "--json"], capture_output=True, text=True
+    )
+    assert json.loads(done.stdout) == {"codes": [], "scales": [], "meters": []}
 
 
 def test_a_second_night_without_news_makes_no_release(clean: Night) -> None:

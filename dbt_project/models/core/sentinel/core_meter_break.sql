@@ -6,11 +6,7 @@
 with
 
 readings as (
-    select * from {{ ref('stg_metering__readings') }} where reading_kind = 'interval' and amount > 0
-),
-
-repeated as (
-    select file_id, line, column_number from {{ ref('core_repeated_readings') }}
+    select * from {{ ref('core_standing_reading') }} where amount > 0
 ),
 
 units as (
@@ -19,6 +15,10 @@ units as (
 
 items as (
     select * from {{ ref('metering_items') }}
+),
+
+carrier_conversions as (
+    select * from {{ ref('carrier_conversions') }}
 ),
 
 ratios as (
@@ -45,16 +45,21 @@ days as (
         readings.meter_id,
         readings.item_code,
         cast(readings.starts_at as date) as day_on,
-        ln(cast(sum(readings.amount) as double)) + ln(cast(max(units.multiplier) as double)) as level,
+        -- in the unit of the item, so that a unit that was corrected no longer breaks
+        ln(sum(cast(readings.amount as double) * readings.multiplier * units.multiplier * case
+            when units.canonical_unit = items.canonical_unit then 1
+            else carrier_conversions.multiplier
+        end)) as level,
         max(readings.unit_text) as unit_text,
         min(readings.file_id) as file_id,
         min(readings.line) as line
     from readings
-    anti join repeated
-        on readings.file_id = repeated.file_id
-        and readings.line = repeated.line
-        and readings.column_number = repeated.column_number
     inner join units on readings.unit_text = units.unit_text
+    inner join items on readings.item_code = items.item_code
+    left join carrier_conversions
+        on items.carrier = carrier_conversions.carrier
+        and units.canonical_unit = carrier_conversions.from_unit
+        and items.canonical_unit = carrier_conversions.to_unit
     where readings.ends_at <= readings.starts_at + interval 1 day
     group by readings.building_code, readings.meter_id, readings.item_code, day_on
 ),

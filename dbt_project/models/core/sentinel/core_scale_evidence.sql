@@ -7,6 +7,11 @@ cells as (
     select *, cast(amount as double) as level from {{ ref('core_amount_cell') }}
 ),
 
+-- totals since January are a finding of their own: they have no price and say nothing about one
+cumulative as (
+    select cell_number from {{ ref('core_cumulative_cell') }}
+),
+
 kinds as (
     select * from {{ ref('scale_evidence_kinds') }}
 ),
@@ -52,7 +57,10 @@ pairs as (
         and amount_cells.year = cost_cells.year
         and amount_cells.period_kind = cost_cells.period_kind
         and amount_cells.period_index = cost_cells.period_index
-    where amount_cells.measure = 'amount' and cost_cells.measure = 'cost'
+    where amount_cells.measure = 'amount'
+        and cost_cells.measure = 'cost'
+        and amount_cells.cell_number not in (select cell_number from cumulative)
+        and cost_cells.cell_number not in (select cell_number from cumulative)
 ),
 
 -- one price per institution first, so that who reports by month has no more votes
@@ -74,6 +82,27 @@ usual_prices as (
         median(price) as price,
         count(*) as n_institutions
     from institution_prices
+    group by all
+),
+
+-- where too few have a price in the year: what the others pay in any year; it only tips the scale
+few_prices as (
+    select
+        here.base_carrier,
+        here.year,
+        here.institution_id_scheme,
+        here.institution_id,
+        median(there.price) as price,
+        count(distinct (there.institution_id_scheme, there.institution_id)) as n_institutions
+    from institution_prices as here
+    inner join usual_prices
+        on here.base_carrier = usual_prices.base_carrier
+        and here.year = usual_prices.year
+    inner join institution_prices as there
+        on here.base_carrier = there.base_carrier
+        and (here.institution_id_scheme, here.institution_id) <> (there.institution_id_scheme, there.institution_id)
+    cross join limits
+    where usual_prices.n_institutions < limits.min_institutions
     group by all
 ),
 
@@ -113,6 +142,17 @@ priced as (
         and pairs.year = usual_prices.year
     cross join limits
     where usual_prices.n_institutions >= limits.min_institutions
+
+    union all
+
+    select pairs.amount_cell_number, pairs.cost_cell_number, pairs.amount_level, pairs.cost_level, 'price_few',
+        few_prices.price, few_prices.n_institutions
+    from pairs
+    inner join few_prices
+        on pairs.base_carrier = few_prices.base_carrier
+        and pairs.year = few_prices.year
+        and pairs.institution_id_scheme = few_prices.institution_id_scheme
+        and pairs.institution_id = few_prices.institution_id
 ),
 
 ---------- the institution's own other figures
@@ -264,18 +304,72 @@ areas as (
     group by all
 ),
 
-intensities as (
+institution_intensities as (
     select
         in_year.form_code,
         in_year.item_code,
         in_year.year,
-        median(in_year.year_level / areas.floor_area_m2) as intensity,
-        count(*) as n_institutions
+        in_year.institution_id_scheme,
+        in_year.institution_id,
+        in_year.year_level / areas.floor_area_m2 as intensity
     from in_year
     inner join areas
         on in_year.institution_id_scheme = areas.institution_id_scheme
         and in_year.institution_id = areas.institution_id
     where in_year.source = 'direct_report' and in_year.year_level is not null
+),
+
+usual_intensities as (
+    select
+        form_code,
+        item_code,
+        year,
+        median(intensity) as intensity,
+        count(*) as n_institutions
+    from institution_intensities
+    group by all
+),
+
+-- everybody of the year; where they are too few, the others of any year
+intensities as (
+    select
+        here.form_code,
+        here.item_code,
+        here.year,
+        here.institution_id_scheme,
+        here.institution_id,
+        any_value(usual_intensities.intensity) as intensity,
+        any_value(usual_intensities.n_institutions) as n_institutions
+    from institution_intensities as here
+    inner join usual_intensities
+        on here.form_code is not distinct from usual_intensities.form_code
+        and here.item_code = usual_intensities.item_code
+        and here.year = usual_intensities.year
+    cross join limits
+    where usual_intensities.n_institutions >= limits.min_institutions
+    group by all
+
+    union all
+
+    select
+        here.form_code,
+        here.item_code,
+        here.year,
+        here.institution_id_scheme,
+        here.institution_id,
+        median(there.intensity),
+        count(distinct (there.institution_id_scheme, there.institution_id))
+    from institution_intensities as here
+    inner join usual_intensities
+        on here.form_code is not distinct from usual_intensities.form_code
+        and here.item_code = usual_intensities.item_code
+        and here.year = usual_intensities.year
+    inner join institution_intensities as there
+        on here.form_code is not distinct from there.form_code
+        and here.item_code = there.item_code
+        and (here.institution_id_scheme, here.institution_id) <> (there.institution_id_scheme, there.institution_id)
+    cross join limits
+    where usual_intensities.n_institutions < limits.min_institutions
     group by all
 ),
 
@@ -386,8 +480,9 @@ expected as (
         on compared.form_code is not distinct from intensities.form_code
         and compared.item_code = intensities.item_code
         and compared.year = intensities.year
-    cross join limits
-    where compared.source = 'direct_report' and intensities.n_institutions >= limits.min_institutions
+        and compared.institution_id_scheme = intensities.institution_id_scheme
+        and compared.institution_id = intensities.institution_id
+    where compared.source = 'direct_report'
 ),
 
 judged as (

@@ -118,7 +118,7 @@ tallied as (
         bool_or(needs_price) as needs_price,
         count(*) filter (where is_support and is_strong) as n_supporting,
         count(*) filter (where is_support and not is_strong) as n_weak_supporting,
-        count(*) filter (where is_support and is_price) as n_prices_supporting,
+        count(*) filter (where is_support and is_price and is_strong) as n_prices_supporting,
         count(*) filter (where is_support and is_anchor) as n_anchors_supporting,
         -- a whole year written in the wrong unit agrees with itself: what others pay then outweighs it
         count(*) filter (where is_contradiction and is_strong and is_own_year) as n_own_contradicting,
@@ -179,9 +179,9 @@ one_of_a_pair as (
 one_of_two_years as (
     select *
     from one_of_a_pair
-    qualify n_prices_supporting > 0 or (worth_ratio > 1) = first_value(worth_ratio > 1) over (
+    qualify n_anchors_supporting > 0 or (worth_ratio > 1) = first_value(worth_ratio > 1) over (
         partition by source, form_code, institution_id_scheme, institution_id, item_code, period_kind, period_index,
-            n_prices_supporting > 0
+            n_anchors_supporting > 0
         order by n_supporting desc, n_weak_supporting desc, n_weak_contradicting, year desc
     )
 ),
