@@ -34,7 +34,9 @@ def wide_workbook(path: Path, n: int, reference: Reference) -> None:
     draw = random.Random(2020)
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_numbers": False}) as book:
         sheet = book.add_worksheet()
-        sheet.write_row(0, 0, ["机构代码", "单位名称", "报告期", "状态", "版次", *(f"f{code}" for code in codes)])
+        sheet.write_row(
+            0, 0, ["机构代码", "单位名称", "报告期", "状态", "版次", *(f"f{code}" for code in codes)]
+        )
         sheet.write_row(1, 0, ["单位", "", "", "", "", *(items[code] for code in codes)])
         for number in range(n):
             amounts = [draw.randrange(10_000_000) / 100 for _ in codes]

@@ -17,7 +17,7 @@ from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import missing_columns, repeated_headers
 from ingestion.readers import compressed, delimited, documents, workbook
 from ingestion.sheets import LIMITS, Sheet
-from ingestion.tables import Table, header_of, placed, table_of
+from ingestion.tables import Column, Table, header_of, placed, table_of
 
 _SUFFIXES = {
     "delimited": (".csv", ".tsv", ".txt"),
@@ -190,14 +190,17 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
 
 
 def _missing_in_headers(sheets: list[Sheet], layout: Layout) -> list[str]:
-    """What the headers alone rule out, before any table is cut: most layouts fail here, and a cut is the cost."""
+    """What headers and the first line rule out, before any table is cut: most layouts fail here, a cut is the cost."""
     names: set[str] = set()
+    unlike: list[str] = []
     for spec in layout.tables:
         sheet = next((s for s in sheets if spec.sheet is None or re.search(spec.sheet, s.name or "")), None)
         there = placed(sheet, spec) if sheet is not None else None
         if sheet is not None and there is not None:
-            names |= {column.name for column in header_of(sheet, there[1])}
-    missing = [
+            columns = header_of(sheet, there[1])
+            names |= {column.name for column in columns}
+            unlike += _unlike_in_first_line(sheet, there[1], columns, layout)
+    missing = unlike + [
         pattern
         for pattern in layout.recognise.columns
         if not any(re.fullmatch(pattern, name) for name in names)
@@ -206,6 +209,19 @@ def _missing_in_headers(sheets: list[Sheet], layout: Layout) -> list[str]:
         f"without {pattern}"
         for pattern in layout.recognise.without
         if any(re.fullmatch(pattern, name) for name in names)
+    ]
+
+
+def _unlike_in_first_line(sheet: Sheet, spec: TableSpec, columns: list[Column], layout: Layout) -> list[str]:
+    """Values of the only table's first line that are there and not as they should be; an edition's code mostly."""
+    if len(layout.tables) > 1 or spec.ignore_rows or not spec.header_rows:
+        return []
+    line = max([*spec.header_rows, spec.unit_row or 0]) + 1
+    found = {column.name: sheet.cell(line, column.number) for column in columns}
+    return [
+        f"{name} ~ {pattern}"
+        for name, pattern in layout.recognise.values.items()
+        if (text := found.get(name)) is not None and not re.search(pattern, text)
     ]
 
 

@@ -24,7 +24,9 @@ nightly = dg.define_asset_job(
 )
 rebuild = dg.define_asset_job(
     "rebuild",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("release") - dg.AssetSelection.assets(FETCHED),
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.groups("release")
+    - dg.AssetSelection.assets(FETCHED),
     executor_def=dg.in_process_executor,
     description="Everything up to the verdict, from the archive, without publishing (重建, 不发布).",
 )
