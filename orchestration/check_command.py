@@ -13,7 +13,7 @@ from typing import Any
 
 from ingestion.archive import Receipt
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.contracts.names import visible
+from ingestion.contracts.names import inert, visible
 from ingestion.deliveries import MEMBER, load_delivery
 from ingestion.layout_files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules
@@ -201,7 +201,7 @@ def quarantine(settings: Settings, export: Path | None, *, as_json: bool) -> int
         with export.open("w", encoding="utf-8-sig", newline="") as handle:
             writer = csv.writer(handle)
             writer.writerow(names)
-            writer.writerows([[_safe(row[name]) for name in names] for row in rows])
+            writer.writerows([[_inert(row[name]) for name in names] for row in rows])
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
     else:
@@ -211,6 +211,6 @@ def quarantine(settings: Settings, export: Path | None, *, as_json: bool) -> int
     return 0
 
 
-def _safe(value: Any) -> Any:
+def _inert(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula is quoted; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n＝＋－＠") else value
+    return inert(value) if isinstance(value, str) else value

@@ -147,6 +147,21 @@ def check(
 
 
 @app.command()
+def receipt(
+    file: Annotated[
+        str,
+        typer.Argument(help="a file, its name below landing, or its file id / 文件, 收件目录下的名称或编号"),
+    ],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What became of one delivered file, for its sender. / 给报送人的文件回执。"""
+    from orchestration import receipt_command
+
+    raise typer.Exit(receipt_command.run(load_settings(home=home), file, as_json=json))
+
+
+@app.command()
 def quarantine(
     home: HomeOption = None,
     export: Annotated[Path | None, typer.Option(help="write all of it as CSV / 导出为 CSV")] = None,

@@ -67,6 +67,11 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def receipts(self) -> Path:
+        """What the sender of each file is told about it: a page and a JSON document by file id."""
+        return self.root / "receipts"
+
+    @property
     def night(self) -> Path:
         """What the running or last night left to read: its plan, its verdict, its Data Docs."""
         return self.root / "night"

@@ -1,7 +1,7 @@
 """Names of files as people can read them and every program can write them. Pure functions.
 
-Belongs here: letters of a name that would break a line, turn its direction or be no text at all. Does not belong here:
-which files are read (`archive`).
+Belongs here: letters that would break a line, turn its direction or be no text at all, and texts that a spreadsheet would
+run. Does not belong here: which files are read (`archive`).
 """
 
 from __future__ import annotations
@@ -23,3 +23,11 @@ def _written_out(letter: str) -> str:
     if letter in _TURNING or unicodedata.category(letter) in ("Cc", "Cs"):
         return f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
     return letter
+
+
+_FORMULA_MARKS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_MARKS) else text

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from ingestion import partitions, raw, reading_rules
+from ingestion import partitions, raw, reading_rules, sender_receipts
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds import run as feeds
@@ -150,6 +150,7 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
     superseded = [item for item in night.superseded if item.source == source]
     filed = [file.receipt for file in arrived]
     raw.write_source(con, night.home, source, reference, loaded, filed, superseded)  # type: ignore[arg-type]
+    sender_receipts.write(night.home, zip(filed, loaded, strict=True), superseded)
     return loaded
 
 
