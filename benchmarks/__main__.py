@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import direct_report, nights, workbook
+from benchmarks import direct_report, nights, readings, workbook
 
 REPORT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -58,10 +58,15 @@ def main() -> None:
     for what, goal, wall, cpu, peak in nights.measure():
         lines.append(f"| {what} | {goal} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |")
         print(lines[-1], flush=True)
+    for line in readings.measure():
+        lines.append(line)
+        print(line, flush=True)
     lines += [
         "",
         "A night at this size is mostly imports: the example's data needs seconds, Dagster, dbt, pandera and Great",
         "Expectations need the rest. A night without news imports none of them.",
+        "",
+        readings.MEANING,
         "",
         "## Reading",
         "",

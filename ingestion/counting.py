@@ -137,17 +137,23 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 def _records(block: bytes, separator: str) -> int:
     """Line ends count where a line begins with a digit or a western letter; others are looked at more closely."""
-    if b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
-        return _delimited(block, separator)["record"]
+    if not block:
+        return 0
     data = numpy.frombuffer(block, dtype=numpy.uint8)
-    starts = numpy.concatenate(([0], numpy.flatnonzero(data == 10) + 1))
-    starts = starts[starts < data.size]
-    first = data[starts]
-    doubtful = starts[(first < 48) | (first > 122) | (first == ord(separator))].tolist()
-    if len(doubtful) > _FEW:
+    is_end = data == 10
+    is_return = (data == 13) if b"\r" in block else numpy.zeros(1, dtype=bool)
+    has_lone = bool(is_return[-1] or (is_return[:-1] & ~is_end[1 : is_return.size]).any())
+    if b'"' in block or has_lone:
         return _delimited(block, separator)["record"]
-    lines = (block[start : (block.find(b"\n", start) + 1) or None] for start in doubtful)
-    return int(starts.size) - len(doubtful) + sum(_delimited(line, separator)["record"] for line in lines)
+    first = numpy.append(data[:1], data[1:][is_end[:-1]])
+    is_doubtful = (first < 48) | (first > 122) | (first == ord(separator))
+    if not is_doubtful.any():
+        return int(first.size)
+    if numpy.count_nonzero(is_doubtful) > _FEW:
+        return _delimited(block, separator)["record"]
+    starts = numpy.append(0, numpy.flatnonzero(is_end[:-1]) + 1)[is_doubtful].tolist()
+    lines = (block[start : (block.find(b"\n", start) + 1) or None] for start in starts)
+    return int(first.size) - len(starts) + sum(_delimited(line, separator)["record"] for line in lines)
 
 
 def _workbook_cells(data: bytes) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import polars as pl
+
 from ingestion.layout_fields import FieldSpec
 from ingestion.layouts import Layout, TableSpec, ValueSpec
 from ingestion.mapping import field_columns
@@ -73,7 +75,7 @@ def plan_of(layout: Layout, spec: TableSpec, table: Table, n_columns: int, separ
         if place is None:
             continue
         if item.kind == "datetime":
-            forms = _forms(item)
+            forms = _forms(item, table.frame[f"c{place.number}"])
             if name not in ("starts_at", "ends_at") or forms is None:
                 return None
             stamps[name] = (place.number, forms)
@@ -125,11 +127,17 @@ def _value_columns(spec: TableSpec, table: Table) -> list[tuple[ValueSpec, Colum
     ]
 
 
-def _forms(item: FieldSpec) -> tuple[str, ...] | None:
-    """The forms of a stamp in the order the general reader tries them; None for what only it can read."""
-    forms = [item.format] if isinstance(item.format, str) else list(item.format or STAMP_FORMATS)
+def _forms(item: FieldSpec, texts: pl.Series) -> tuple[str, ...] | None:
+    """The forms of a stamp in the order the general reader tries them; None for what only it can read.
+
+    Of the usual forms no two fit one text, so the one of the first lines will do.
+    """
+    forms = [item.format] if isinstance(item.format, str) else item.format
     if item.matches is not None or item.lookup is not None:
         return None
+    if forms is None:
+        read = {form: texts.str.to_datetime(form, strict=False).count() for form in STAMP_FORMATS}
+        forms = [max(read, key=lambda form: read[form])]
     if not all({"Y", "m", "d", "H", "M"} <= set(found) <= _DIRECTIVES for found in map(_parts, forms)):
         return None
     return tuple(forms)

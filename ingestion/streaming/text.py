@@ -11,6 +11,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 _CHUNK = 1 << 20
 _OTHERS = ("gb18030", "cp1252")
 """Tried in this order on what is not UTF-8, as for small files (`readers.text`)."""
@@ -43,20 +45,20 @@ def look(path: Path, sha256: str) -> Text | None:
     seal = hashlib.sha256()
     utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
     has_quotes = has_nul = False
-    n_returns = n_pairs = n_feeds = 0
-    start, last = b"", b""
+    feeds = pairs = returns = False
+    start = b""
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
             seal.update(chunk)
             start = start or chunk[:4]
             has_quotes = has_quotes or b'"' in chunk
             has_nul = has_nul or b"\0" in chunk
-            n_feeds += chunk.count(b"\n")
-            n_here = chunk.count(b"\r")
-            n_returns += n_here
-            if n_here or last == b"\r":
-                n_pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
-            last = chunk[-1:]
+            if chunk.endswith(b"\r"):
+                more = handle.read(1)
+                seal.update(more)
+                chunk += more
+            has_feeds, has_pairs, has_lone = _ends(chunk)
+            feeds, pairs, returns = feeds or has_feeds, pairs or has_pairs, returns or has_lone
             utf8 = _still(utf8, chunk)
     if seal.hexdigest() != sha256:
         raise ValueError(f"archive object {sha256} has changed since it was sealed")
@@ -68,7 +70,22 @@ def look(path: Path, sha256: str) -> Text | None:
         if other is None:
             return None
         encoding = other
-    return Text(path, encoding, has_quotes, n_returns > n_pairs, is_mixed=0 < n_pairs < n_feeds)
+    return Text(path, encoding, has_quotes, returns, is_mixed=feeds and pairs)
+
+
+def _ends(chunk: bytes) -> tuple[bool, bool, bool]:
+    """Whether lines end in a line feed alone, in both marks, in a carriage return alone."""
+    if b"\r" not in chunk:
+        return b"\n" in chunk, False, False
+    data = np.frombuffer(chunk, dtype=np.uint8)
+    is_feed, is_return = data == 10, data == 13
+    follows = np.append(False, is_return[:-1])
+    n_pairs = np.count_nonzero(is_feed & follows)
+    return (
+        bool(np.count_nonzero(is_feed) > n_pairs),
+        bool(n_pairs),
+        bool(np.count_nonzero(is_return) > n_pairs),
+    )
 
 
 def _still(decoder: codecs.IncrementalDecoder | None, chunk: bytes) -> codecs.IncrementalDecoder | None:
