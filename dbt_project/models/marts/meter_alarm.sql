@@ -244,7 +244,7 @@ final as (
         round(united.upper_bound, 4) as upper_amount,
 
         ---------- how far off
-        (united.observed - united.expected) / united.expected as deviation_share,
+        (united.observed - united.expected) / united.expected as usual_difference_share,
         cast(united.n_baseline as bigint) as n_baseline
     from united
     left join buildings on united.building_code = buildings.building_code
