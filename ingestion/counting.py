@@ -29,7 +29,8 @@ def count(
 ) -> dict[str, int]:
     """Number of non-blank records and non-empty cells: {"record": n, "cell": n}; a kind counts what it can.
 
-    delimited: records and cells, headers included. workbook: cells. xml: elements named `record_element`.
+    delimited: records and cells, headers included. workbook: cells. xml: elements named `record_element`,
+    and as cells leaf elements with text, and attributes.
     json: cells are scalar leaves that are neither null nor empty text.
     """
     data = _unpacked(data)
@@ -38,7 +39,8 @@ def count(
     if kind == "workbook":
         return {"cell": _workbook_cells(data)}
     if kind == "xml":
-        return {"record": _xml_elements(data, record_element or "")}
+        n_cells = {"cell": _xml_cells(data)}
+        return {"record": _xml_elements(data, record_element), **n_cells} if record_element else n_cells
     return {"cell": _json_leaves(data)}
 
 
@@ -252,6 +254,30 @@ def _xml_elements(data: bytes, element: str) -> int:
         n += name.rsplit(":")[-1] == element
 
     _parse(data, start, None, None)
+    return n
+
+
+def _xml_cells(data: bytes) -> int:
+    """Elements that hold text and no element, and attributes that are not blank; namespaces are no attributes."""
+    n = 0
+    texts: list[str | None] = []
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        nonlocal n
+        if texts:
+            texts[-1] = None
+        texts.append("")
+        n += sum(bool(value.strip()) for name, value in attributes.items() if not name.startswith("xmlns"))
+
+    def end(_: str) -> None:
+        nonlocal n
+        n += bool((texts.pop() or "").strip())
+
+    def characters(part: str) -> None:
+        if texts[-1] is not None:
+            texts[-1] += part
+
+    _parse(data, start, end, characters)
     return n
 
 

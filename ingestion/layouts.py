@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
 from ingestion.contracts.identity import digest
@@ -149,6 +150,9 @@ class TableSpec(Strict):
     )
     unit_row: int | None = None
     records: str | None = Field(default=None, description="JSON key or XML path of the repeated record")
+    paths: dict[str, str] = Field(
+        default_factory=dict, description="XML: name of a further column → XPath from the record"
+    )
     units_at: str | None = Field(default=None, description="JSON key of the map item → unit")
     fields: dict[str, FieldSpec]
     values: list[ValueSpec] = Field(default_factory=list)
@@ -161,6 +165,16 @@ class TableSpec(Strict):
     ends_at_next: bool = Field(default=False, description="a reading ends where the next of its meter starts")
 
     _patterns = field_validator("sheet", "header_at")(compiled)
+
+    @field_validator("paths")
+    @classmethod
+    def _paths_are_xpath(cls, paths: dict[str, str]) -> dict[str, str]:
+        for name, path in paths.items():
+            try:
+                etree.XPath(path)
+            except etree.XPathSyntaxError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return paths
 
     @field_validator("headers")
     @classmethod

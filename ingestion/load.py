@@ -318,7 +318,9 @@ def _shaped(
 
 def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part]) -> Loaded:
     layout = reading.layout
-    element = (layout.tables[0].records or "").split("/")[-1]
+    # records of several kinds, or of a path with conditions, have no name of their own to be counted by
+    path = layout.tables[0].records or ""
+    element = path.split("/")[-1] if len(layout.tables) == 1 and "[" not in path else None
     n_read = counting.count(data, layout.kind, element, layout.separator)
     total: Counter[str] = sum((part.counts for part in parts), Counter())
     claimed = {table.sheet for _, table in reading.tables}

@@ -111,7 +111,7 @@ def apply(table: Table, spec: TableSpec, around: Surroundings, types: dict[str, 
             ignored.append(column)
         else:
             unknown.append(column)
-    aside = [f"c{column.number}" for column in ignored + unknown]
+    aside = [f"c{column.number}" for column in ignored + unknown if not column.is_outside]
     ignored_by_row = table.frame.select(
         "row_number",
         n_ignored=pl.sum_horizontal([pl.col(name).is_not_null() for name in aside]).cast(pl.Int64)
@@ -122,7 +122,7 @@ def apply(table: Table, spec: TableSpec, around: Surroundings, types: dict[str, 
 
 
 def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFrame:
-    cells = [f"c{column.number}" for column in table.columns]
+    cells = [f"c{column.number}" for column in table.columns if not column.is_outside]
     frame = table.frame.select(
         "row_number",
         (

@@ -15,7 +15,7 @@ from ingestion.contracts.identity import cell_name
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout, TableSpec
 from ingestion.mapping import missing_columns, repeated_headers
-from ingestion.readers import compressed, delimited, documents, workbook
+from ingestion.readers import compressed, delimited, documents, workbook, xml_documents
 from ingestion.sheets import LIMITS, Sheet
 from ingestion.tables import Column, Table, header_of, placed, table_of
 
@@ -269,4 +269,4 @@ def _document_tables(opened: _Opened, layout: Layout) -> list[Table | None]:
         ):
             return [None for _ in layout.tables]
         return [documents.json_table(document, spec) for spec in layout.tables]
-    return [documents.xml_tables(opened.data, spec) for spec in layout.tables]
+    return xml_documents.xml_tables(opened.data, layout.tables)

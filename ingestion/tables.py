@@ -20,9 +20,12 @@ from ingestion.sheets import Sheet
 
 @dataclass(frozen=True)
 class Column:
+    """A named column. One that is outside holds texts of the document around a record, counted where they stand."""
+
     number: int
     name: str
     unit: str | None
+    is_outside: bool = False
 
 
 @dataclass(frozen=True)

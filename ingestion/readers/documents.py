@@ -1,18 +1,14 @@
-"""JSON and XML documents to a table of records.
+"""JSON documents to a table of records.
 
-Belongs here: hardened parsing, flattening nested maps. Does not belong here: what a key means.
-XML is read without entities, DTD or network: a document that declares any is refused.
+Belongs here: strict parsing, flattening nested maps. Does not belong here: what a key means, XML (`xml_documents`).
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
-
-from lxml import etree
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.numbers import unit_spelling
@@ -92,91 +88,6 @@ def _leaf_items(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield from _leaf_items(item, f"{name}.{position}")
     elif value not in (None, ""):
         yield name, value if isinstance(value, str) else json.dumps(value)
-
-
-_PARSER_OPTIONS: dict[str, Any] = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "huge_tree": False,
-}
-
-
-def xml_tables(data: bytes, spec: TableSpec) -> Table | None:
-    """Records at the layout's path, each with its leaf elements, its attributes (`@id`) and its ancestors'.
-
-    Raises Refusal `broken_xml` (not well-formed, or half a file) and `xml_with_entities`.
-    """
-    path = (spec.records or "").split("/")
-    try:
-        root = etree.parse(io.BytesIO(data), etree.XMLParser(**_PARSER_OPTIONS)).getroot()
-    except etree.XMLSyntaxError as error:
-        raise Refusal(
-            "broken_xml",
-            Message(f"XML 不完整或有误: {error}", f"the XML is incomplete or wrong: {error}"),
-            Message("文件可能没有传完, 请重新导出", "the file may have been cut off; export it again"),
-        ) from error
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise Refusal(
-            "xml_with_entities",
-            Message(
-                "XML 带有 DTD 或实体定义, 出于安全不予读取",
-                "the XML declares a DTD or entities, which is refused for safety",
-            ),
-            Message("请去掉 <!DOCTYPE …> 后重新导出", "export it without <!DOCTYPE …>"),
-        )
-    if _local(root.tag) != path[0]:
-        return None
-    records = _found(root, path)
-    if not records:
-        return None
-    flat = []
-    inside = 0
-    for record in records:
-        cells: Record = {}
-        for ancestor in record.iterancestors():
-            cells |= {
-                f"{_local(ancestor.tag)}@{_local(name)}": str(value)
-                for name, value in ancestor.attrib.items()
-            }
-        inside += _add_leaves(record, cells)
-        flat.append(cells)
-    n_all = sum(1 for element in root.iter("*") if len(element) == 0 and (element.text or "").strip())
-    table = _table(flat, [SetAside(0, n_all - inside, "document head", False)])
-    for wanted in {item.element for item in spec.fields.values() if item.element is not None}:
-        texts = {(element.text or "").strip() for element in _found(root, wanted.split("/"))} - {""}
-        if len(texts) == 1:
-            table.elements[wanted] = texts.pop()
-    return table
-
-
-def _local(name: Any) -> str:
-    """A name without its namespace: senders change prefixes and addresses, the words stay."""
-    return etree.QName(name).localname
-
-
-def _found(root: Any, path: list[str]) -> list[Any]:
-    """Elements at a path of local names that starts with the root's own."""
-    if _local(root.tag) != path[0]:
-        return []
-    return list(root.findall("/".join(f"{{*}}{name}" for name in path[1:])))
-
-
-def _add_leaves(record: Any, cells: Record) -> int:
-    """Leaf texts by element name; a name that repeats inside one record is numbered so nothing is lost."""
-    cells |= {f"@{_local(name)}": value for name, value in record.attrib.items()}
-    n_leaves = 0
-    repeats: Counter[str] = Counter()
-    for element in record.iter("*"):
-        text = (element.text or "").strip()
-        if len(element) or not text or element is record:
-            continue
-        bounded(n_leaves, 1)
-        name = _local(element.tag)
-        cells[name + "'" * repeats[name]] = text
-        repeats[name] += 1
-        n_leaves += 1
-    return n_leaves
 
 
 def _table(records: list[Record], set_aside: list[SetAside]) -> Table:

@@ -324,3 +324,86 @@ def test_the_year_of_a_date_in_either_form() -> None:
     found = read(rules, "code$area$ends$power\nA1$N$12/31/10$1\nA2$N$06/30/2011$2\nA3$N$12/31/1880$3\n")
     assert found.rows["year"].to_list() == [2010, 2011]
     assert found.quarantine.select("reason_code", "found").rows() == [("bad_year", "12/31/1880")]
+
+
+# ---------- several kinds of records in one XML document
+
+AUDIT = """
+id: audit
+title: {zh: 审计, en: audit}
+source: energy_audit
+target: values
+form: audit
+edition: "1"
+kind: xml
+recognise: {columns: [Reading]}
+tables:
+  - records: a/Scenarios/Scenario[Kind='now']/Series
+    paths: {resource: referred(Of/@IDref)/Resource, unit: referred(Of/@IDref)/Unit, kind: ../Kind, plan: referring(@ID)/Plan}
+    fields:
+      institution_id: {element: "a/Ids/Id[Of='city']/Value"}
+      institution_name: {column: plan, optional: true}
+      year: {column: Year, kind: integer}
+      table_code: {column: kind}
+      resource: {column: resource}
+    values:
+      - {columns: Reading, item: "{resource}", unit: {column: unit}}
+    ignore_columns:
+      - {columns: ".*@.*", why: {zh: 编号, en: ids}}
+  - records: a/Areas/Area[Kind='gross']
+    fields:
+      institution_id: {element: "a/Ids/Id[Of='city']/Value"}
+      year: {constant: "2020", kind: integer}
+      table_code: {constant: area}
+    values:
+      - {columns: Size, item: floor_area, unit: {constant: m2}}
+    ignore_columns:
+      - {columns: Kind, why: {zh: 类别, en: kind}}
+"""
+DOCUMENT = """<?xml version="1.0"?>
+<x:a xmlns:x="urn:one" version="2"><!-- made by hand -->
+  <x:Ids><x:Id><x:Of>state</x:Of><x:Value>9</x:Value></x:Id><x:Id><x:Of>city</x:Of><x:Value>7</x:Value></x:Id></x:Ids>
+  <x:Areas><x:Area><x:Kind>gross</x:Kind><x:Size>50</x:Size></x:Area><x:Area><x:Kind>net</x:Kind><x:Size>40</x:Size></x:Area></x:Areas>
+  <x:Scenarios>
+    <x:Uses><x:Use ID="u1"><x:Resource>electricity</x:Resource><x:Unit>kWh</x:Unit></x:Use>
+      <x:Use ID="u2"><x:Resource>heat</x:Resource><x:Unit>GJ</x:Unit></x:Use></x:Uses>
+    <x:Scenario><x:Kind>now</x:Kind>
+      <x:Series ID="s1"><x:Year>2020</x:Year><x:Reading>11.5</x:Reading><x:Of IDref="u1"/></x:Series>
+      <x:Series ID="s2"><x:Year>2020</x:Year><x:Reading>about 3</x:Reading><x:Of IDref="u2"/></x:Series></x:Scenario>
+    <x:Scenario><x:Kind>target</x:Kind><x:Series ID="s3"><x:Year>2020</x:Year><x:Reading>5</x:Reading><x:Of IDref="u1"/></x:Series></x:Scenario>
+    <x:Link IDref="s1"><x:Plan>new lamps</x:Plan></x:Link>
+  </x:Scenarios>
+</x:a>"""
+
+
+def test_one_document_gives_records_of_several_kinds_joined_by_id() -> None:
+    found = read(rules_of(AUDIT), DOCUMENT, "a.xml")
+    columns = ("institution_id", "institution_name", "table_code", "item_code", "number_text", "unit_text")
+    assert found.rows.select(columns).rows() == [
+        ("7", "new lamps", "now", "electricity", "11.5", "kWh"),
+        ("7", None, "area", "floor_area", "50", "m2"),
+    ]
+    assert found.quarantine.select("cell", "reason_code", "found").rows() == [
+        ("(/a/Scenarios/Scenario[Kind='now']/Series)[2]/Reading", "not_a_number", "about 3")
+    ]
+
+
+def test_every_leaf_and_attribute_of_a_document_is_counted_once() -> None:
+    counts = read(rules_of(AUDIT), DOCUMENT, "a.xml").counts
+    # 4 texts of ids, 4 of areas, 4 of uses, 2 kinds, 6 of series, 1 plan; attributes: version, 2 + 3 ids, 3 + 1 references
+    assert counts == {"cell": {"n_read": 31, "n_loaded": 4, "n_quarantined": 1, "n_ignored": 26}}
+
+
+def test_an_attribute_inside_a_record_is_a_column_too() -> None:
+    layout = yaml.safe_load(AUDIT)
+    layout["tables"][0]["ignore_columns"] = []
+    found = read(Rules([Layout.model_validate(layout)], load_reference()), DOCUMENT, "a.xml")
+    unknown = {name for name in found.notes["found"] if "@" in name}
+    assert unknown == {"@ID", "Of@IDref", "a@version"}
+
+
+def test_a_path_that_is_no_xpath_is_refused_with_the_layout() -> None:
+    layout = yaml.safe_load(AUDIT)
+    layout["tables"][0]["paths"]["kind"] = "..[/Kind"
+    with pytest.raises(ValueError, match="kind"):
+        Layout.model_validate(layout)

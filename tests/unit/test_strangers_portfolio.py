@@ -192,3 +192,58 @@ def test_bills_of_the_upload_template(read) -> None:  # type: ignore[no-untyped-
         ("unknown_sheet", "Add Bills-On-Site"),
         ("unknown_sheet", "Add Bills-Delivery"),
     ]
+
+
+# ---------- audits as XML
+
+SERIES = "Scenario[starts-with(ScenarioName, 'Audit Template Annual Summary')]/TimeSeriesData/TimeSeries"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "n_steam"),
+    [
+        ("audit_21368.xml", [("22178849", 2021, "floor_area", "368315.0", "ft2"), ("22178849", 2021, "electricity", "4406990.0", "kWh")], 1),
+        (
+            "audit_21405_2019.xml",
+            [
+                ("22178848", 2019, "floor_area", "447442.0", "ft2"),
+                ("22178848", 2019, "electricity", "4031430.0", "kWh"),
+                ("22178848", 2019, "natural_gas", "2991.0", "therms"),
+            ],
+            1,
+        ),
+        (
+            "audit_21405_2020.xml",
+            [
+                ("22178848", 2020, "floor_area", "447442.0", "ft2"),
+                ("22178848", 2020, "electricity", "4031430.0", "kWh"),
+                ("22178848", 2020, "natural_gas", "2991.0", "therms"),
+            ],
+            1,
+        ),
+        ("audit_example.xml", [("62", 2019, "floor_area", "200000.0", "ft2")], 0),
+    ],
+)  # fmt: skip
+def test_audits_give_area_and_energy_with_units_joined_by_id(
+    read, name: str, expected: list[tuple[object, ...]], n_steam: int
+) -> None:  # type: ignore[no-untyped-def]
+    found = read(name)
+    assert found.layout.id == "building_sync"
+    columns = ("institution_id", "year", "item_code", "number_text", "unit_text")
+    assert found.rows.select(columns).rows() == expected
+    # pounds of steam: thousands or millions is not said, so no unit is assumed
+    assert found.quarantine.select("reason_code", "found").rows() == [("unknown_unit", "Mlbs")] * n_steam
+    for cell in found.quarantine["cell"]:
+        assert cell.startswith("(/BuildingSync/Facilities/Facility/Reports/Report/Scenarios/Scenario[")
+        assert cell.endswith("/IntervalReading")
+
+
+def test_the_place_of_an_audit_cell_leads_back_to_it(read, checkout: Path) -> None:  # type: ignore[no-untyped-def]
+    from lxml import etree
+
+    found = read("audit_21368.xml")
+    root = etree.parse(checkout / DATA / "audit_21368.xml").getroot()
+    for element in root.iter("*"):
+        element.tag = etree.QName(element).localname
+    (cell,) = found.quarantine["cell"]
+    assert [element.text for element in root.xpath(cell)] == ["5384.15625"]
