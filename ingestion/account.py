@@ -173,6 +173,23 @@ def unknown_columns(mapped: Mapped, place: Place) -> pl.DataFrame:
     return _conformed(place.located(frame), NOTE_COLUMNS)
 
 
+def hidden_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> pl.DataFrame:
+    """A note for each hidden sheet that a table was read from: people who open the file do not see it."""
+    hidden = [
+        (delivery.file_id, layout.id, delivery.source, delivery.path, sheet.name, "hidden_sheet_read", sheet.name)
+        for sheet in sheets
+        if sheet.is_hidden
+    ]
+    frame = pl.DataFrame(hidden, schema=dict.fromkeys(_OF_SHEETS, pl.String), orient="row").with_columns(
+        text_zh=pl.lit("隐藏的工作表, 已按版式读取"),
+        text_en=pl.lit("a hidden sheet, read as the layout says"),
+    )
+    return _conformed(frame, NOTE_COLUMNS)
+
+
+_OF_SHEETS = ("file_id", "layout_id", "source", "path", "sheet", "note_code", "found")
+
+
 def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> pl.DataFrame:
     """A note for each sheet with cells that no table of the layout claims and `ignore_sheets` does not name."""
     unnamed = [
@@ -181,8 +198,7 @@ def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> p
         if sheet.n_cells
         and not any(re.search(rule.sheets, sheet.name or "") for rule in layout.ignore_sheets)
     ]
-    names = ("file_id", "layout_id", "source", "path", "sheet", "note_code", "found")
-    frame = pl.DataFrame(unnamed, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(
+    frame = pl.DataFrame(unnamed, schema=dict.fromkeys(_OF_SHEETS, pl.String), orient="row").with_columns(
         text_zh=pl.lit("版式不认识的工作表, 未读取"),
         text_en=pl.lit("a sheet the layout does not know; not read"),
     )

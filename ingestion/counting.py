@@ -218,13 +218,15 @@ _PERHAPS_BLANK = re.compile(rb"<[vt]>[\s&\xc2\xe1\xe2]|<[vt]>\xe3\x80\x80")
 
 def _parsed_sheet_cells(data: bytes, blank: set[str]) -> int:
     n_cells = 0
-    kind, text, in_value = "", "", False
+    kind, text, in_value, has_formula = "", "", False, False
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal kind, text, in_value
+        nonlocal kind, text, in_value, has_formula
         local = name.rsplit(":")[-1]
         if local == "c":
-            kind, text = attributes.get("t", "n"), ""
+            kind, text, has_formula = attributes.get("t", "n"), "", False
+        elif local == "f":
+            has_formula = True
         elif local in ("v", "t"):
             in_value = True
 
@@ -235,7 +237,9 @@ def _parsed_sheet_cells(data: bytes, blank: set[str]) -> int:
             in_value = False
         elif local == "c":
             is_blank = not text.strip() or (kind == "s" and text.strip() in blank)
-            n_cells += not is_blank
+            # a formula without its value is a cell that says something, though not what it is worth
+            is_open = has_formula and not text.strip() and kind != "str"
+            n_cells += is_open or not is_blank
 
     def characters(part: str) -> None:
         nonlocal text

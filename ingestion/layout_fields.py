@@ -70,6 +70,7 @@ class FieldSpec(Strict):
     )
     clock: str | None = Field(default=None, description="zone of the clock that a text without offset shows")
     hour_24: bool = Field(default=False, description="24:00 of a day is 00:00 of the next")
+    part: Pattern | None = Field(default=None, description="pattern whose first group is what counts of a text")
     matches: Pattern | None = Field(default=None, description="what the whole text must look like")
     lookup: dict[str, str] | None = None
     optional: bool = False
@@ -77,7 +78,7 @@ class FieldSpec(Strict):
     fill_down: bool = Field(default=False, description="a merged cell's value holds for every row it covers")
     unit: UnitSpec | None = Field(default=None, description="of a measured `…_text`: where its unit stands")
 
-    _patterns = field_validator("path", "sheet", "cell", "matches")(compiled)
+    _patterns = field_validator("path", "sheet", "cell", "part", "matches")(compiled)
 
     @model_validator(mode="after")
     def _formats_are_of_times(self) -> FieldSpec:

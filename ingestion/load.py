@@ -351,6 +351,9 @@ def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part])
             [
                 *(frame for part in parts for frame in part.notes),
                 account.unknown_sheets(unclaimed, delivery, layout),
+                account.hidden_sheets(
+                    [sheet for sheet in reading.sheets if sheet.name in claimed], delivery, layout
+                ),
             ],
             how="vertical",
         ),

@@ -230,6 +230,8 @@ def _sheet_tables(sheets: list[Sheet], layout: Layout) -> list[Table | None]:
     found: list[tuple[Sheet, int, TableSpec] | None] = []
     for spec in layout.tables:
         named = [sheet for sheet in sheets if spec.sheet is None or re.search(spec.sheet, sheet.name or "")]
+        # an old copy that was hidden goes behind the sheet that people see
+        named.sort(key=lambda sheet: sheet.is_hidden)
         there = placed(named[0], spec) if named else None
         found.append((named[0], *there) if there is not None else None)
     starts: dict[str | None, list[int]] = {}

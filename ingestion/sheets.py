@@ -33,6 +33,7 @@ class Sheet:
     name: str | None
     cells: pl.DataFrame
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    is_hidden: bool = False
 
     @property
     def height(self) -> int:

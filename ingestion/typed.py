@@ -32,6 +32,8 @@ def typed_columns(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
 
 
 def _typed_as(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
+    if spec.part is not None:
+        text = text.str.extract(spec.part, 1)
     if spec.matches is not None:
         text = pl.when(text.str.contains(f"^(?:{spec.matches})$")).then(text)
     if spec.lookup is not None:

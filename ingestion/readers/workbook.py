@@ -12,11 +12,14 @@ import re
 import zipfile
 import zlib
 from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
 
 import polars as pl
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.readers import formulas
 from ingestion.sheets import Sheet, bounded, of_columns
 
 # bounds the reader's memory: unpacked parts are held whole while a sheet is read
@@ -32,9 +35,11 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = []
+        uncomputed = formulas.uncomputed(data)
+        hidden = {item.name for item in workbook.sheets_metadata if item.visible != SheetVisibleEnum.Visible}
         for name in workbook.sheet_names:
             sheet = workbook.get_sheet_by_name(name)
-            rows = sheet.to_python(skip_empty_area=False)
+            rows = _with_formulas(sheet.to_python(skip_empty_area=False), uncomputed.get(name, {}))
             bounded(max(map(len, rows), default=0), len(rows))
             columns = [_texts(column) for column in zip(*rows, strict=True)]
             merged = [
@@ -42,8 +47,9 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
                 for first, last in (sheet.merged_cell_ranges or [])
             ]
             sheets.append(of_columns(name, columns, merged))
+            sheets[-1].is_hidden = name in hidden
         return sheets
-    except (CalamineError, OSError, ValueError) as error:
+    except (CalamineError, OSError, ValueError, ElementTree.ParseError) as error:
         raise Refusal(
             "not_a_workbook",
             Message(f"无法作为工作簿打开: {error}", f"cannot be opened as a workbook: {error}"),
@@ -52,6 +58,19 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
                 "save it as .xlsx and send it again; remove a password first",
             ),
         ) from error
+
+
+def _with_formulas(rows: list[list[Any]], uncomputed: dict[tuple[int, int], str]) -> list[list[Any]]:
+    """A formula that nobody computed stands where its value should: it is shown, and no reader takes it for one."""
+    if not uncomputed:
+        return rows
+    height = max([len(rows), *(row for row, _ in uncomputed)])
+    width = max([*map(len, rows), *(column for _, column in uncomputed)])
+    bounded(width, height)
+    rows = [row + [""] * (width - len(row)) for row in [*rows, *[[] for _ in range(height - len(rows))]]]
+    for (row, column), formula in uncomputed.items():
+        rows[row - 1][column - 1] = formula
+    return rows
 
 
 def _refuse_hostile(data: bytes) -> None:

@@ -174,7 +174,7 @@ def test_counts_and_codes() -> None:
     assert functions["H"] == functions["Z"] == 4
     assert len(list((landing / "metering").glob("310118_202112??_Energy.xml"))) == 30
     assert (landing / "metering" / "310118_20211231.zip").is_file()
-    assert len(list((landing / "energy_audit").glob("*.xlsx"))) == 6
+    assert len(list((landing / "energy_audit").glob("*.xlsx"))) == 7
 
 
 def is_credit_code(text: str) -> bool:

@@ -35,7 +35,7 @@ metered as (
 stated as (
     select audited.*
     from audited
-    where audited.measure = 'amount' and audited.amount is not null
+    where audited.measure = 'amount' and audited.amount is not null and audited.period_kind = 'year'
     qualify row_number() over (
         partition by audited.institution_id, audited.year, audited.carrier
         order by audited.path desc, audited.sheet, audited.row_number, audited.column_number

@@ -17,6 +17,26 @@ platform_buildings as (
     select * from {{ ref('stg_metering__buildings') }}
 ),
 
+audit_reports as (
+    select * from {{ ref('core_audit_record') }} where record_state = 'superseded'
+),
+
+{% set audit_tables = ['values', 'buildings', 'meters', 'equipment', 'measures'] -%}
+{% for table in audit_tables -%}
+audit_{{ table }} as (
+    select distinct file_id, path, sheet, row_number, institution_id from {{ ref('stg_energy_audit__' ~ table) }}
+),
+
+{% endfor -%}
+audit_lines as (
+    {%- for table in audit_tables %}
+    select * from audit_{{ table }}
+    {%- if not loop.last %}
+    union
+    {%- endif %}
+    {%- endfor %}
+),
+
 files as (
     select * from {{ ref('stg_control__files') }}
 ),
@@ -80,6 +100,19 @@ united as (
         survivor_file_id, survivor_path, survivor_row_number
     from register_entries
     where is_superseded
+
+    union all
+
+    select
+        audit_lines.file_id, null, audit_lines.path, audit_lines.sheet, audit_lines.row_number,
+        min(audit_reports.superseded_reason), min(audit_reports.survivor_file_id), min(audit_reports.survivor_path),
+        min(audit_reports.survivor_row_number)
+    from audit_lines
+    left join audit_reports
+        on audit_lines.file_id = audit_reports.file_id
+        and audit_lines.institution_id = audit_reports.institution_id
+    group by audit_lines.file_id, audit_lines.path, audit_lines.sheet, audit_lines.row_number
+    having count(*) = count(audit_reports.file_id)
 
     union all
 

@@ -10,6 +10,17 @@ audited as (
     select * from {{ ref('stg_energy_audit__values') }}
 ),
 
+{% set record_tables = [
+    ('energy_audit', 'buildings'), ('energy_audit', 'meters'), ('energy_audit', 'equipment'), ('energy_audit', 'measures'),
+    ('registers', 'institutions'), ('registers', 'buildings'), ('registers', 'meters'), ('registers', 'data_rooms'),
+    ('registers', 'projects'),
+] -%}
+{% for source, table in record_tables -%}
+{{ source }}_{{ table }} as (
+    select * from {{ ref('stg_' ~ source ~ '__' ~ table) }} where has_lost_digits
+),
+
+{% endfor -%}
 institutions as (
     select * from {{ ref('core_institution') }}
 ),
@@ -43,6 +54,16 @@ united as (
     from audited
     where not is_convertible or amount is null or has_lost_digits
 
+    {% for source, table in record_tables %}
+    union all
+
+    select
+        '{{ source }}',
+        'digits_rounded',
+        file_id, path, sheet, row_number, null,
+        institution_id, null, null, null, null
+    from {{ source }}_{{ table }}
+    {% endfor %}
     union all
 
     select

@@ -14,7 +14,7 @@ amounts as (
 ),
 
 audited as (
-    select * from {{ ref('stg_energy_audit__values') }}
+    select * from {{ ref('core_audit_value') }}
 ),
 
 period_states as (
@@ -110,17 +110,13 @@ costs as (
     group by all
 ),
 
--- audits of several years overlap: the last by name of the file stands
 audits as (
     select
         institution_id,
         year,
         amount as electricity_audited_kwh
     from audited
-    where carrier = 'electricity' and measure = 'amount' and amount is not null
-    qualify row_number() over (
-        partition by institution_id, year order by path desc, sheet, row_number, column_number
-    ) = 1
+    where item_code = 'electricity' and period_kind = 'year'
 ),
 
 joined as (

@@ -1,12 +1,14 @@
-"""Energy-audit workbooks of six institutions: cover, table 2-1, table 7-2, with merged headers.
+"""Energy-audit workbooks of six institutions: which are audited, what was found, and the short form of the report.
 
-Belongs here: sheets as auditors lay them out. The audit of 2021 agrees with the return for four of them.
+Belongs here: cover, table 2-1 and table 7-2 with merged headers. Does not belong here: the report in full and that of
+another agency (`audit_reports`). The audit of 2021 agrees with the return for four of them.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from examples.district.generator import audit_reports
 from examples.district.generator.calibration import CENT, COEFFICIENTS
 from examples.district.generator.dice import Dice
 from examples.district.generator.files import Landing, Page, Workbook
@@ -48,7 +50,33 @@ def files(institutions: list[Institution]) -> Landing:
     landing: Landing = {}
     for item, ratio in zip(audited(institutions), RATIOS, strict=True):
         landing[path_of(item)] = Workbook([_cover(item), _basics(item), _energy(item, ratio)])
+    first, *_, last = audited(institutions)
+    landing[path_of(first)] = audit_reports.in_full(_found(first, RATIOS[0]), 2)
+    # the draft of the same report, before the main meter was read again: never what counts, whatever its name
+    landing[path_of(first).replace(".xlsx", "_送审.xlsx")] = audit_reports.in_full(_found(first, "0.9"), 1)
+    landing[path_of(last)] = audit_reports.of_another_agency(_found(last, RATIOS[-1]))
     return landing
+
+
+def _found(item: Institution, ratio: str) -> audit_reports.Found:
+    """Amounts and costs of three years as the auditor found them, in the units of the return."""
+    dice = Dice(f"audit of {item.institution_id}")
+    found = audit_reports.Found(item.institution_id, item.name)
+    for name, code, cost, unit, size in CARRIERS:
+        if code not in item.annual[2021]:
+            continue
+        earlier = dice.between("0.97", "1.06")
+        for year in YEARS:
+            amount, paid = item.annual[max(year, 2020)][code], item.annual[max(year, 2020)][cost]
+            if year == 2019:
+                amount, paid = (amount * earlier).quantize(CENT), (paid * earlier).quantize(CENT)
+            if year == 2021 and code == "110":
+                amount = electricity_2021(item, ratio)
+            found.energy.setdefault((name, unit), {})[year] = (amount / size, paid)
+    for year in YEARS:
+        values = item.annual[max(year, 2020)]
+        found.basics[year] = (int(values["101"]), int(values["102"]))
+    return found
 
 
 def _cover(item: Institution) -> Page:

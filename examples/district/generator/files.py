@@ -94,7 +94,15 @@ class Text:
         return self.text.encode("utf-8")
 
 
-Cell = str | int | float | None
+@dataclass(frozen=True)
+class Formula:
+    """A formula with the value that a spreadsheet program stored beside it."""
+
+    text: str
+    value: float
+
+
+Cell = str | int | float | Formula | None
 
 
 @dataclass
@@ -106,6 +114,7 @@ class Page:
     rows: list[list[Cell]]
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     widths: list[int] = field(default_factory=list)
+    is_hidden: bool = False
 
     def merge(self, first_row: int, first_column: int, last_row: int, last_column: int) -> None:
         for row in range(first_row, last_row + 1):
@@ -129,13 +138,17 @@ class Workbook:
         centred = book.add_format({"align": "center", "valign": "vcenter"})
         for page in self.pages:
             sheet = book.add_worksheet(page.name)
+            if page.is_hidden:
+                sheet.hide()
             for number, width in enumerate(page.widths):
                 sheet.set_column(number, number, width)
             for top, left, bottom, right in page.merged:
                 sheet.merge_range(top - 1, left - 1, bottom - 1, right - 1, "", centred)
             for r, row in enumerate(page.rows):
                 for c, value in enumerate(row):
-                    if value is not None:
+                    if isinstance(value, Formula):
+                        sheet.write_formula(r, c, value.text, None, value.value)
+                    elif value is not None:
                         is_merged = any(m[0] == r + 1 and m[1] == c + 1 for m in page.merged)
                         sheet.write(r, c, value, *([centred] if is_merged else []))
         book.close()

@@ -50,7 +50,7 @@ united as (
         'energy_audit', file_id, table_code, path, sheet, row_number, column_number, 'unknown', institution_id, item_code,
         carrier, measure, year, 'year', 0, value_text, used_number_text, used_unit_text, amount, unit, is_corrected
     from audited
-    where measure in ('amount', 'cost') and amount is not null
+    where measure in ('amount', 'cost') and amount is not null and period_kind = 'year'
 ),
 
 -- an audit is one return of its table; overlapping audits stay apart

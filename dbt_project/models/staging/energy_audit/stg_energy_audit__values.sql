@@ -83,6 +83,14 @@ final as (
 
         ---------- period
         year,
+        coalesce(period_kind, 'year') as period_kind,
+        coalesce(period_index, 0) as period_index,
+
+        ---------- the release of the report
+        audit_year,
+        release_number,
+        released_on,
+        release_status,
 
         ---------- amounts
         {{ converted('number', 'unit_multiplier', 'carrier_multiplier') }} as amount,
