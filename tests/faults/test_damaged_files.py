@@ -22,7 +22,7 @@ FILES = [
     "metering/310118_20211201_Energy.xml",
     "metering/registers_2021.csv",
 ]
-WORKBOOK = next((LANDING / "energy_audit").glob("*.xlsx"))
+WORKBOOK = LANDING / "energy_audit/11310118YY10266419_能源审计_2021.xlsx"
 N_PER_FILE = 40
 
 

@@ -20,6 +20,7 @@ from ingestion.reference import load_reference
 from ingestion.sources import raw_tables
 
 HEAD = "机构代码,单位名称,报告期,状态,版次,f101,f102,f110,f111,f120"
+AUDIT = "examples/district/clean/landing/energy_audit/11310118YY10266419_能源审计_2021.xlsx"
 UNITS = "单位,,,,,m2,人,万kWh,元,m3"
 
 
@@ -225,7 +226,7 @@ def test_from_2025_on_the_register_decides(rules: Rules) -> None:
 def test_merged_cells_of_the_data_area_are_filled_and_noted(
     rules: Rules, checkout: Path, tmp_path: Path
 ) -> None:
-    original = next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx"))
+    original = checkout / AUDIT
     book = openpyxl.load_workbook(original)
     sheet = book["2-1 基本情况"]
     names = {cell.value: cell.column for cell in sheet[3]}
@@ -335,7 +336,7 @@ def _with_part(original: Path, name: str, data: bytes) -> bytes:
 def test_hostile_workbooks_are_refused_before_they_are_unpacked(
     rules: Rules, checkout: Path, name: str, size: int, code: str
 ) -> None:
-    original = next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx"))
+    original = checkout / AUDIT
     found = read(rules, _with_part(original, name, bytes(size)), "a.xlsx", "energy_audit")
     assert found.refusal is not None
     assert found.refusal.code == code
@@ -361,9 +362,7 @@ def test_more_digits_than_a_reading_holds_are_said(rules: Rules) -> None:
 
 
 def test_a_sheet_the_layout_does_not_know_is_an_alarm(rules: Rules, checkout: Path, tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(
-        next((checkout / "examples/district/clean/landing/energy_audit").glob("*.xlsx"))
-    )
+    book = openpyxl.load_workbook(checkout / AUDIT)
     book.create_sheet("附表").append(["新的内容", 1])
     book.save(tmp_path / "more.xlsx")
     found = read(rules, (tmp_path / "more.xlsx").read_bytes(), "more.xlsx", "energy_audit")

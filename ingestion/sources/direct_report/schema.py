@@ -37,7 +37,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "catalog_item_id": checks.text(),
                 "year": checks.year(),
                 "period_kind": pa.Column(
-                    pl.String, pa.Check.isin(["year", "quarter", "month"], error="bad_period"), nullable=False
+                    pl.String, checks.one_of(["year", "quarter", "month"], "bad_period"), nullable=False
                 ),
                 "period_index": checks.integer(optional=False),
                 "year_starts_on": checks.text(),

@@ -112,7 +112,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "measure_name": checks.text(),
                 "measure_kind": checks.text(),
                 "measure_status": pa.Column(
-                    pl.String, pa.Check.isin(MEASURE_STATES, error="bad_measure_status"), nullable=True
+                    pl.String, checks.one_of(MEASURE_STATES, "bad_measure_status"), nullable=True
                 ),
                 "implemented_year": checks.integer(),
                 **checks.measured("investment", "CNY", reference),
@@ -143,6 +143,6 @@ def _release() -> dict[str, pa.Column]:
         "release_number": checks.integer(),
         "released_on": pa.Column(pl.Date, nullable=True),
         "release_status": pa.Column(
-            pl.String, pa.Check.isin(["draft", "final"], error="bad_release_status"), nullable=True
+            pl.String, checks.one_of(["draft", "final"], "bad_release_status"), nullable=True
         ),
     }

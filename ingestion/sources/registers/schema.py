@@ -48,12 +48,12 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "institution_id": checks.text(),
                 "item_code": pa.Column(
                     pl.String,
-                    pa.Check.isin(_codes(reference, "metering"), error="unknown_item_code"),
+                    checks.one_of(_codes(reference, "metering"), "unknown_item_code"),
                     nullable=True,
                 ),
                 "meter_kind": checks.text(),
                 "parent_meter_id": checks.text(),
-                "sign": pa.Column(pl.Int32, pa.Check.isin([1, -1], error="bad_sign"), nullable=True),
+                "sign": pa.Column(pl.Int32, checks.one_of([1, -1], "bad_sign"), nullable=True),
                 "multiplier": checks.amount(),
                 "register_digits": pa.Column(
                     pl.Int32, pa.Check.in_range(1, 18, error="bad_register_digits"), nullable=True
@@ -85,7 +85,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "project_id": checks.text(),
                 "project_name": checks.text(),
                 "project_kind": pa.Column(
-                    pl.String, pa.Check.isin(PROJECT_KINDS, error="bad_project_kind"), nullable=True
+                    pl.String, checks.one_of(PROJECT_KINDS, "bad_project_kind"), nullable=True
                 ),
                 "project_status": checks.text(),
                 "institution_id": checks.text(),
