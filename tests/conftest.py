@@ -25,6 +25,13 @@ def rules() -> Rules:
     return Rules(load_layouts([*shipped_folders(), CHECKOUT / "examples" / "layouts"]), load_reference())
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares whole nights stays in one worker; otherwise a file does, so that its fixtures are made once."""
+    for item in items:
+        group = "nights" if item.path.parent.name == "pipeline" else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the settings of the person who runs it."""

@@ -129,11 +129,20 @@ def _node_days(buildings: list[Building], sums: Sums) -> Landing:
                 value = values[b.code][n]
                 # this sender multiplies every medium by 0.1229; nobody may load that column
                 coal = (value * Decimal("0.1229")).quantize(Decimal("0.01"))
+                # from the middle of the month the node runs newer software, which leaves out serial and coal
+                serial, equivalent = (
+                    (
+                        f"<F_HourResultID>{DIVISION}{hours[n]:%Y%m%d%H}</F_HourResultID>",
+                        f"<F_HourEquValue>{plain(coal)}</F_HourEquValue>",
+                    )
+                    if day < 15
+                    else ("", "")
+                )
                 parts.append(
-                    f"<EnergyItemHourResult><F_HourResultID>{DIVISION}{hours[n]:%Y%m%d%H}</F_HourResultID>"
+                    f"<EnergyItemHourResult>{serial}"
                     f"<F_EnergyItemCode>{ITEM_ELECTRICITY}</F_EnergyItemCode><F_StartHour>{hours[n]}</F_StartHour>"
                     f"<F_EndHour>{hours[n] + timedelta(hours=1)}</F_EndHour><F_HourValue>{plain(value)}</F_HourValue>"
-                    f"<F_HourEquValue>{plain(coal)}</F_HourEquValue><F_State>1</F_State></EnergyItemHourResult>\n"
+                    f"{equivalent}<F_State>1</F_State></EnergyItemHourResult>\n"
                 )
             parts.append("</Build>\n")
         name = f"{DIVISION}_{start:%Y%m%d}"
