@@ -9,10 +9,10 @@ run: setup  ## one night on the example district
 	@$(BIN)/tancang nightly --landing examples/district/clean/landing --profile examples/district/profile.yml
 
 test: setup lint  ## the tests CI runs
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 test-all: setup lint  ## the same with the long sweeps and every supported Python
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary && $(BIN)/lint-imports --no-cache > /dev/null || \

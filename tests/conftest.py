@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from ingestion.layout_files import load_layouts, shipped_folders
 from ingestion.load import Rules
@@ -25,11 +26,15 @@ def rules() -> Rules:
     return Rules(load_layouts([*shipped_folders(), CHECKOUT / "examples" / "layouts"]), load_reference())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFixture(LoadScopeScheduling):  # type: ignore[misc]
     """What shares whole nights stays in one worker; otherwise a file does, so that its fixtures are made once."""
-    for item in items:
-        group = "nights" if item.path.parent.name == "pipeline" else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "nights" if nodeid.startswith("tests/pipeline/") else nodeid.split("::", 1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return _ByFixture(config, log)
 
 
 @pytest.fixture(autouse=True)
