@@ -1,6 +1,6 @@
-{#- What a meter or a building should be asked about (能耗预警): readings outside the meter's own band of the same weekday and
-    hour, and years that run ahead of the year before. An alarm changes no figure. Bands and rates are doubles: they
-    judge, they are never summed. -#}
+{#- What a meter, a building or an institution should be asked about (能耗预警): readings outside the meter's own band of the same weekday and
+    hour, years that run ahead of the year before, and years that will end above it. An alarm changes no figure. Bands
+    and rates are doubles: they judge, they are never summed. -#}
 with
 
 standing as (
@@ -15,16 +15,8 @@ units as (
     select * from {{ ref('unit_conversions') }}
 ),
 
-months as (
-    select * from {{ ref('core_meter_month') }}
-),
-
-years as (
-    select * from {{ ref('core_meter_year') }}
-),
-
-items as (
-    select * from {{ ref('metering_items') }}
+forecasts as (
+    select * from {{ ref('year_forecast') }}
 ),
 
 buildings as (
@@ -38,7 +30,9 @@ limits as (
         cast(max(limit_value) filter (where limit_key = 'alarm_window_days') as bigint) as window_days,
         cast(max(limit_value) filter (where limit_key = 'alarm_spread_multiple') as double) as spread_multiple,
         cast(max(limit_value) filter (where limit_key = 'alarm_min_deviation_share') as double) as min_deviation_share,
-        cast(max(limit_value) filter (where limit_key = 'run_rate_max_increase_share') as double) as max_increase_share
+        cast(max(limit_value) filter (where limit_key = 'run_rate_max_increase_share') as double) as max_increase_share,
+        cast(max(limit_value) filter (where limit_key = 'forecast_max_increase_share') as double)
+            as max_forecast_increase_share
     from {{ ref('method_limits') }}
 ),
 
@@ -135,97 +129,66 @@ of_bands as (
     where banded.amount > banded.upper_bound or banded.amount < banded.lower_bound
 ),
 
----------- the run rate of a building: the months of its last year against the same months of the year before
-
-by_month as (
-    select
-        months.building_code,
-        months.item_code,
-        months.reported_unit as unit,
-        months.year,
-        months.month,
-        sum(months.reported_amount) as amount,
-        min(months.covered_s) as covered_s
-    from months
-    inner join items on months.item_code = items.item_code
-    inner join years
-        on months.building_code = years.building_code
-        and months.meter_id is not distinct from years.meter_id
-        and months.item_code = years.item_code
-        and months.year = years.year
-        and months.reported_unit = years.reported_unit
-        and years.is_counted_in_building
-    where items.published_as is not null and coalesce(items.parent_code, '') = ''
-    group by all
-),
-
--- only months that readings cover whole, in both years
-whole_months as (
-    select *
-    from by_month
-    where covered_s >= date_diff(
-        'second', make_date(year, month, 1)::timestamp, make_date(year, month, 1)::timestamp + interval 1 month
-    )
-),
-
-compared as (
-    select
-        now.building_code,
-        now.item_code,
-        now.unit,
-        now.year,
-        max(now.month) as last_month,
-        count(*) as n_months,
-        sum(now.amount) as amount,
-        sum(before.amount) as amount_before
-    from whole_months as now
-    inner join whole_months as before
-        on now.building_code = before.building_code
-        and now.item_code = before.item_code
-        and now.unit = before.unit
-        and now.year = before.year + 1
-        and now.month = before.month
-    group by all
-),
-
-last_years as (
-    select *
-    from compared
-    qualify row_number() over (partition by building_code, item_code, unit order by year desc) = 1
-),
+---------- years that run ahead of the year before, and those that will end above it
 
 of_years as (
     select
         'run_rate' as alarm_kind,
-        last_years.building_code,
+        subject_kind,
+        subject_key,
         null as meter_id,
-        last_years.item_code,
-        make_date(last_years.year, 1, 1)::timestamp as starts_at,
-        make_date(last_years.year, cast(last_years.last_month as integer), 1)::timestamp + interval 1 month as ends_at,
-        last_years.unit,
-        cast(last_years.amount as double) as observed,
-        cast(last_years.amount_before as double) as expected,
+        item_code,
+        make_date(year, 1, 1)::timestamp as starts_at,
+        make_date(year, last_month_number, 1)::timestamp + interval 1 month as ends_at,
+        unit,
+        cast(to_date_amount as double) as observed,
+        cast(same_months_before_amount as double) as expected,
         null as lower_bound,
-        cast(last_years.amount_before as double) * (1 + limits.max_increase_share) as upper_bound,
-        last_years.n_months as n_baseline
-    from last_years
+        cast(same_months_before_amount as double) * (1 + limits.max_increase_share) as upper_bound,
+        n_months_compared as n_baseline
+    from forecasts
     cross join limits
-    where last_years.amount_before > 0
-        and cast(last_years.amount as double) > cast(last_years.amount_before as double) * (1 + limits.max_increase_share)
+    where same_months_before_amount > 0
+
+    union all
+
+    select
+        'forecast',
+        subject_kind,
+        subject_key,
+        null,
+        item_code,
+        make_date(year, 1, 1)::timestamp,
+        make_date(year + 1, 1, 1)::timestamp,
+        unit,
+        forecast_amount,
+        cast(year_before_amount as double),
+        null,
+        cast(year_before_amount as double) * (1 + limits.max_forecast_increase_share),
+        n_months_compared
+    from forecasts
+    cross join limits
+    where forecast_state = 'forecast'
+),
+
+institutions as (
+    select distinct region_code, institution_id from forecasts where subject_kind = 'institution'
 ),
 
 united as (
-    select * from of_bands
-    union all
-    select * from of_years
+    select * exclude (building_code), 'building' as subject_kind, building_code as subject_key from of_bands
+    union all by name
+    select * from of_years where observed > upper_bound
 ),
 
 final as (
     select
         ---------- ids
-        buildings.region_code,
-        buildings.institution_id,
-        united.building_code,
+        coalesce(buildings.region_code, institutions.region_code) as region_code,
+        coalesce(buildings.institution_id, institutions.institution_id) as institution_id,
+        case united.subject_kind when 'building' then united.subject_key end as building_code,
+        united.subject_kind,
+        united.subject_key,
         coalesce(united.meter_id, '') as meter_id,
         united.item_code,
 
@@ -247,7 +210,12 @@ final as (
         (united.observed - united.expected) / united.expected as usual_difference_share,
         cast(united.n_baseline as bigint) as n_baseline
     from united
-    left join buildings on united.building_code = buildings.building_code
+    left join buildings
+        on united.subject_kind = 'building'
+        and united.subject_key = buildings.building_code
+    left join institutions
+        on united.subject_kind = 'institution'
+        and united.subject_key = institutions.institution_id
 )
 
 select * from final
