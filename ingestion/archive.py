@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import get_ident
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +21,14 @@ from ingestion.contracts.identity import file_id
 from ingestion.contracts.names import visible
 
 _CHUNK = 1 << 20
+_AT_A_TIME = 2
+"""Files sealed at a time: while one is flushed to disk, the next is hashed."""
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+
+
+_INCOMING = ".incoming"
+_sealed_here: dict[str, tuple[int, ...]] = {}
+"""Object → its state when it was sealed by this process."""
 
 
 class Receipt(BaseModel):
@@ -103,31 +112,35 @@ def seal(home: Home, as_of: date) -> list[Receipt]:
     either no receipt (the file is sealed again next night) or a whole one.
     """
     versions = {(item.source, item.path): item for item in receipts(home)}
+    folder = home.archive / "receipts"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in (home.archive / "objects").glob(f"{_INCOMING}*"):
+        leftover.unlink()
+    found = unsealed(home)
     fresh = []
-    for source, name, path in unsealed(home):
-        last = versions.get((source, name))
-        try:
-            stored = _store(home, path)
-        except OSError:
-            if os.access(path, os.R_OK):
-                raise
-            continue  # gone again, or not ours to read: `landing.passed_over` names it
-        if stored is None or (last is not None and last.sha256 == stored[0]):
-            continue
-        sha256, size = stored
-        receipt = Receipt(
-            source=source,
-            path=name,
-            sha256=sha256,
-            size_bytes=size,
-            received_on=as_of,
-            version=last.version + 1 if last else 1,
-        )
-        folder = home.archive / "receipts"
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(folder / f"{receipt.file_id}.json", receipt.model_dump_json(indent=1).encode())
-        fresh.append(receipt)
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        stores = pool.map(lambda item: _stored(home, item[2]), found)
+        for (source, name, _), stored in zip(found, stores, strict=True):
+            last = versions.get((source, name))
+            if stored is None or (last is not None and last.sha256 == stored[0]):
+                continue
+            sha256, size = stored
+            receipt = Receipt(
+                source=source,
+                path=name,
+                sha256=sha256,
+                size_bytes=size,
+                received_on=as_of,
+                version=last.version + 1 if last else 1,
+            )
+            _write_whole(folder / f"{receipt.file_id}.json", receipt.model_dump_json(indent=1).encode())
+            fresh.append(receipt)
     return fresh
+
+
+def is_untouched(path: Path, sha256: str) -> bool:
+    """Whether this process itself hashed an object while it sealed it, and nobody wrote to it since."""
+    return _sealed_here.get(sha256) == _state(path)
 
 
 def _name(home: Home, folder: str, path: Path) -> str:
@@ -144,6 +157,15 @@ def _is_new(path: Path, last: Receipt | None) -> bool:
         return hashlib.file_digest(handle, "sha256").hexdigest() != last.sha256
 
 
+def _stored(home: Home, path: Path) -> tuple[str, int] | None:
+    try:
+        return _store(home, path)
+    except OSError:
+        if os.access(path, os.R_OK):
+            raise
+        return None  # gone again, or not ours to read: `landing.passed_over` names it
+
+
 def _store(home: Home, path: Path) -> tuple[str, int] | None:
     """Copy a file into the archive, reading it once: what is sealed is what was hashed. Returns hash and size.
 
@@ -151,8 +173,7 @@ def _store(home: Home, path: Path) -> tuple[str, int] | None:
     """
     objects = home.archive / "objects"
     objects.mkdir(parents=True, exist_ok=True)
-    partial = objects / ".incoming"
-    partial.unlink(missing_ok=True)
+    partial = objects / f"{_INCOMING}{get_ident()}"
     seen, size = hashlib.sha256(), 0
     with path.open("rb") as source, partial.open("wb") as copy:
         before = os.fstat(source.fileno())
@@ -173,7 +194,14 @@ def _store(home: Home, path: Path) -> tuple[str, int] | None:
         target.parent.mkdir(exist_ok=True)
         partial.chmod(0o444)
         os.replace(partial, target)
+        _sealed_here[seen.hexdigest()] = _state(target)
     return seen.hexdigest(), size
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What of a file changes whenever somebody writes to it."""
+    found = path.stat()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

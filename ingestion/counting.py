@@ -15,9 +15,18 @@ from pathlib import Path
 from xml.parsers import expat
 
 import numpy
+from numpy.typing import NDArray
 
 _BLANKS = bytes(code for code in range(1, 128) if chr(code).isspace() and code not in b"\r\n")
 _WIDE_BLANKS = [chr(code) for code in range(128, 0x3001) if chr(code).isspace()]
+_WIDE_BEGINNINGS = sorted(
+    {
+        int.from_bytes(mark.encode(encoding)[:2], "big")
+        for mark in _WIDE_BLANKS
+        for encoding in ("utf-8", "gb18030")
+    }
+)
+"""The first two bytes of every blank beyond ASCII."""
 # NUL stays the separator, line ends stay, and everything else is a letter
 _SHAPES = bytes(code if code in b"\0\r\n" else ord("x") for code in range(256))
 
@@ -106,7 +115,7 @@ def _starts(shapes: bytes) -> int:
     return int(numpy.count_nonzero(is_letter[1:] & ~is_letter[:-1]))
 
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 20
 _FEW = 1000
 
 
@@ -138,24 +147,37 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _records(block: bytes, separator: str) -> int:
-    """Line ends count where a line begins with a digit or a western letter; others are looked at more closely."""
+    """Line ends count where a line begins with a digit or a letter; others are looked at more closely."""
     if not block:
         return 0
     data = numpy.frombuffer(block, dtype=numpy.uint8)
-    is_end = data == 10
-    is_return = (data == 13) if b"\r" in block else numpy.zeros(1, dtype=bool)
-    has_lone = bool(is_return[-1] or (is_return[:-1] & ~is_end[1 : is_return.size]).any())
-    if b'"' in block or has_lone:
+    ends = numpy.flatnonzero(data == 10)
+    if b'"' in block or _has_lone_return(data, ends):
         return _delimited(block, separator)["record"]
-    first = numpy.append(data[:1], data[1:][is_end[:-1]])
+    starts = numpy.append(0, ends[ends < data.size - 1] + 1)
+    first = data[starts]
     is_doubtful = (first < 48) | (first > 122) | (first == ord(separator))
     if not is_doubtful.any():
-        return int(first.size)
-    if numpy.count_nonzero(is_doubtful) > _FEW:
+        return int(starts.size)
+    doubtful = starts[is_doubtful]
+    doubtful = doubtful[~_begin_with_letter(data, doubtful)]
+    if doubtful.size > _FEW:
         return _delimited(block, separator)["record"]
-    starts = numpy.append(0, numpy.flatnonzero(is_end[:-1]) + 1)[is_doubtful].tolist()
-    lines = (block[start : (block.find(b"\n", start) + 1) or None] for start in starts)
-    return int(first.size) - len(starts) + sum(_delimited(line, separator)["record"] for line in lines)
+    lines = (block[start : (block.find(b"\n", start) + 1) or None] for start in doubtful.tolist())
+    return int(starts.size - doubtful.size) + sum(_delimited(line, separator)["record"] for line in lines)
+
+
+def _has_lone_return(data: NDArray[numpy.uint8], ends: NDArray[numpy.int64]) -> bool:
+    """Whether a carriage return stands anywhere but before a line feed."""
+    n_before_ends = numpy.count_nonzero(data[ends[ends > 0] - 1] == 13)
+    return bool(numpy.count_nonzero(data == 13) > n_before_ends)
+
+
+def _begin_with_letter(data: NDArray[numpy.uint8], starts: NDArray[numpy.int64]) -> NDArray[numpy.bool_]:
+    """Lines that begin with bytes above ASCII which begin no blank, in UTF-8 or in GB18030."""
+    second = data[numpy.minimum(starts + 1, data.size - 1)].astype(numpy.int32)
+    pairs = data[starts] * numpy.int32(256) + second
+    return (pairs >= 128 * 256) & ~numpy.isin(pairs, _WIDE_BEGINNINGS)
 
 
 def _workbook_cells(data: bytes) -> int:

@@ -31,6 +31,10 @@ _TEXTS = {"amount": "number_text"}
 """Columns of the raw rows, which are text, that go by another name there."""
 
 
+_FORM = "format parquet, compression zstd, parquet_version v2, dictionary_size_limit 1000"
+"""Stamps, lines and amounts are written as differences, which costs less than to look for repeated ones."""
+
+
 def typed(rows: str) -> str:
     """The query that types raw rows of the table or view of this name."""
     columns = (f"cast({_TEXTS.get(name, name)} as {kind}) as {name}" for name, kind in COLUMNS.items())
@@ -45,5 +49,5 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Copy the rows of a query, in its order, beside the path and rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    con.execute(f"copy ({query}) to ? (format parquet, compression zstd, parquet_version v2)", [str(partial)])
+    con.execute(f"copy ({query}) to ? ({_FORM})", [str(partial)])
     os.replace(partial, path)

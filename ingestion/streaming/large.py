@@ -149,16 +149,16 @@ def _typed(
 def _piece(found: typed.Typed, head: _Head, judge: Judge, path: Path) -> int:
     """Ask about one line of each kind and about every line that is not plain; write the answers and the rest."""
     asked = typed.specimens(found)
-    rows = _ask(found, sorted([*asked, *found.odd]), head, judge)
+    rows = _ask(found, sorted([*asked.all, *found.odd]), head, judge)
     if judge.settled:
         raise typed.NotTyped("a code mapping counts the rows it is applied to")
     kinds = typed.learn(found, asked, rows, judge.rules.corrections)
-    answers = [rows.filter(~pl.col("line").is_in(kinds.rows["line"]))]
+    answers = [rows.filter(~pl.col("line").is_in(kinds.lines.implode()))]
     if kinds.singular:
         answers.append(_ask(found, kinds.singular, head, judge))
     more = pl.concat(answers, how="vertical")
     n_rows = typed.write(found, kinds, more, judge.delivery.file_id, path)
-    judge.counts["record_loaded"] += n_rows - more.height - kinds.rows.height
+    judge.counts["record_loaded"] += n_rows - more.height - kinds.lines.len()
     return n_rows
 
 

@@ -7,8 +7,10 @@ equal in every other column that counts, become rows that differ in nothing else
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
@@ -22,6 +24,8 @@ from ingestion.streaming.plan import Plan
 
 MAX_KINDS = 20_000
 """Kinds of lines of a piece; more of them say that a column of serial numbers is among them, and asking is slower."""
+MAX_RARE = 1_000
+"""Lines of the rarest kinds of a piece that are all asked about."""
 MAX_ODD = 100_000
 """Lines of a piece that are not plain; beyond that the general reader, asked about each, is the shorter way."""
 _FIRST, _LAST = "1900-01-01", "2200-01-01"
@@ -113,36 +117,73 @@ def _query(plan: Plan, n_head: int) -> str:
     """
 
 
-def specimens(typed: Typed) -> dict[int, int]:
-    """Line → rowid of the first plain line of each kind. Raises NotTyped."""
-    names = ", ".join(f"c{number}" for number in typed.plan.kinds)
+@dataclass(frozen=True)
+class Specimens:
+    """Line → rowid of the first plain line of each kind, and of every line of the rarest kinds.
+
+    What is rare is often refused, and then each of its lines has to be asked about.
+    """
+
+    of_kinds: dict[int, int]
+    rare: dict[int, int]
+
+    @property
+    def all(self) -> dict[int, int]:
+        return {**self.of_kinds, **self.rare}
+
+
+def specimens(typed: Typed) -> Specimens:
+    """Raises NotTyped."""
+    names = [f"c{number}" for number in typed.plan.kinds]
+    by_kind = f"group by {', '.join(names)}" if names else "having count(*) > 0"
     found = typed.con.execute(
-        f"""select min(rowid) from lines where amount is not null
-        {f"group by {names}" if names else "having count(*) > 0"} limit {MAX_KINDS + 1}"""
+        f"""create or replace temp table kinds as
+        select {"".join(f"{name}, " for name in names)} min(rowid) as first_row, count(*) as n from lines
+        where amount is not null {by_kind};
+        select first_row, n from kinds order by n limit {MAX_KINDS + 1}"""
     ).fetchall()
     if len(found) > MAX_KINDS:
         raise NotTyped("too many kinds of lines")
-    return {int(typed.numbers[rowid]): rowid for (rowid,) in found}
+    n_rare = bisect_right(list(accumulate(n for _, n in found)), MAX_RARE)
+    rare = [row for row, _ in found[:n_rare]]
+    if n_rare and found[n_rare - 1][1] > 1:
+        chosen = ", ".join(map(str, rare))
+        rare = _rows_of(typed, f"select * from kinds where first_row in ({chosen})")
+    common = [row for row, _ in found[n_rare:]]
+    return Specimens(*({int(typed.numbers[row]): row for row in rows} for rows in (common, rare)))
+
+
+def _rows_of(typed: Typed, kinds: str) -> list[int]:
+    """Rows of the plain lines of some kinds, given as a query."""
+    names = [f"c{number}" for number in typed.plan.kinds]
+    same = " and ".join([f"lines.{name} is not distinct from kinds.{name}" for name in names] or ["true"])
+    found = typed.con.execute(
+        f"select lines.rowid from lines semi join ({kinds}) as kinds on {same} where amount is not null"
+    )
+    return [row for (row,) in found.fetchall()]
 
 
 @dataclass
 class Kinds:
     """What the general reader made of the specimens: one row of texts per kind.
 
-    `singular`: the other lines of kinds that do not go by their specimen; they are asked about one by one.
+    `lines`: those that were asked about and are as plain as they were typed. `singular`: the other lines of kinds
+    that do not go by their specimen; they are asked about one by one.
     """
 
     rows: pl.DataFrame
+    lines: pl.Series
     singular: list[int]
 
 
-def learn(typed: Typed, asked: dict[int, int], rows: pl.DataFrame, corrections: list[Correction]) -> Kinds:
+def learn(typed: Typed, found: Specimens, rows: pl.DataFrame, corrections: list[Correction]) -> Kinds:
     """Hold the answers against what was typed, and take lines of singular kinds out of the plain ones.
 
     Singular is a kind whose specimen was refused, for each line has its own place in quarantine, and one that a
     correction may touch, for that looks at the day. Raises NotTyped when an answer is not what was typed: then
     this module and the general reader disagree.
     """
+    asked = found.all
     answers = rows.filter(pl.col("line").is_in(list(asked)))
     if answers["line"].is_duplicated().any():
         raise NotTyped("a line gave several readings")
@@ -170,23 +211,26 @@ def learn(typed: Typed, asked: dict[int, int], rows: pl.DataFrame, corrections: 
     )
     told = told.filter(~is_touched)
     alone = set(asked) - set(told["line"].to_list())
-    singular = _take_out(typed, {asked[line] for line in alone}, kinds) if alone else []
-    return Kinds(told, [line for line in singular if line not in asked])
-
-
-def _take_out(typed: Typed, rows: set[int], kinds: list[str]) -> list[int]:
-    """Lines of the kinds of these rows; they are plain no more."""
-    same = " and ".join([f"lines.{name} is not distinct from bad.{name}" for name in kinds] or ["true"])
-    chosen = ", ".join(map(str, sorted(rows)))
-    typed.con.execute(f"create or replace temp table bad as select * from lines where rowid in ({chosen})")
-    found = typed.con.execute(
-        f"select lines.rowid from lines semi join bad on {same} where amount is not null"
-    )
-    lines = sorted(int(typed.numbers[rowid]) for (rowid,) in found.fetchall())
-    if len(lines) + len(typed.odd) > MAX_ODD:
+    rows_out = {asked[line] for line in alone}
+    common = rows_out & set(found.of_kinds.values())
+    if common:
+        chosen = ", ".join(map(str, sorted(common)))
+        rows_out |= set(_rows_of(typed, f"select * from lines where rowid in ({chosen})"))
+    if len(rows_out) + len(typed.odd) > MAX_ODD:
         raise NotTyped("too many lines are of singular kinds")
-    typed.con.execute(f"update lines set amount = null where exists (select 1 from bad where {same})")
-    return lines
+    _take_out(typed, rows_out)
+    singular = sorted({int(typed.numbers[row]) for row in rows_out} - alone)
+    one_each = told.unique(kinds, keep="first", maintain_order=True) if kinds else told.head(1)
+    return Kinds(one_each, told["line"], singular)
+
+
+def _take_out(typed: Typed, rows: set[int]) -> None:
+    """These rows are plain no more."""
+    if not rows:
+        return
+    typed.con.register("bad", pl.DataFrame({"row": sorted(rows)}, schema={"row": pl.Int64}).to_arrow())
+    typed.con.execute("update lines set amount = null from bad where lines.rowid = bad.row")
+    typed.con.unregister("bad")
 
 
 def write(typed: Typed, kinds: Kinds, more: pl.DataFrame, file_id: str, path: Path) -> int:

@@ -223,3 +223,25 @@ def test_what_a_killed_seal_left_is_in_nobodys_way(home: Home) -> None:
     receipt = deliver(home, "a.csv", HEAD)
     assert archive.read_sealed(home, receipt.sha256) == HEAD.encode()
     assert not leftover.exists()
+
+
+def test_an_object_is_hashed_again_once_anybody_has_touched_it(home: Home) -> None:
+    receipt = deliver(home, "a.csv", HEAD)
+    path = archive.object_path(home, receipt.sha256)
+    assert archive.is_untouched(path, receipt.sha256)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().swapcase())
+    assert not archive.is_untouched(path, receipt.sha256)
+    assert not archive.is_untouched(path, "0" * 64)
+
+
+def test_files_sealed_side_by_side_keep_their_order_and_their_bytes(home: Home) -> None:
+    folder = home.landing / "metering"
+    folder.mkdir(parents=True)
+    for number in range(20):
+        (folder / f"{number:02}.csv").write_bytes(bytes([number % 7]) * (3 << 20 if number % 3 else 10))
+    sealed = archive.seal(home, date(2026, 1, 1))
+    assert [item.path for item in sealed] == [f"{number:02}.csv" for number in range(20)]
+    for number, item in enumerate(sealed):
+        assert archive.read_sealed(home, item.sha256) == (folder / f"{number:02}.csv").read_bytes()
+    assert not list((home.archive / "objects").glob(".*"))

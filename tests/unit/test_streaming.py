@@ -268,6 +268,21 @@ def test_pieces_give_what_the_whole_gives(
     Both(con, own, tmp_path, text.encode("gb18030", errors="replace"), "a.csv").check()
 
 
+@pytest.mark.parametrize("n_rare", [0, 1, 20])
+@pytest.mark.parametrize("seed", range(3))
+def test_it_does_not_matter_which_kinds_are_rare(
+    con: duckdb.DuckDBPyConnection,
+    own: Rules,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    n_rare: int,
+) -> None:
+    monkeypatch.setattr(typed, "MAX_RARE", n_rare)
+    monkeypatch.setattr(chunks, "read", never)
+    Both(con, own, tmp_path, "\n".join([INTERVALS, *made(seed, 400, 0.3)]).encode(), "a.csv").check()
+
+
 def stamped(seed: int) -> str:
     """Text with two forms of one stamp, a second header line, items and units by other names."""
     dice = random.Random(seed)
@@ -435,5 +450,32 @@ def test_the_second_count_in_blocks_is_the_count_of_the_whole(
     for more in ([], ['"B1","0\n1000",x,y,"1,5"', ',,"",,']):
         data = "\r\n".join([INTERVALS, *body, *more, "", " , "]).encode("utf-8-sig")
         path = tmp_path / "a.csv"
+        path.write_bytes(data)
+        assert counting.count_records(path, None) == counting.count(data, "delimited")["record"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_lines_that_begin_beyond_ascii_are_counted_by_what_they_begin_with(
+    tmp_path: Path, encoding: str
+) -> None:
+    begins = [
+        "表1",
+        "\u3000",
+        "\u3000表",
+        "\u00a0",
+        "\u2003",
+        "é",
+        "，",
+        "\u200b",
+        "\u00b5",
+        "🔌",
+        "\ufeff",
+        "\u3000,",
+        "〇",
+    ]
+    lines_of = [f"{begin},{rest}" for begin in begins for rest in ("1", "", ",", "\u3000")]
+    path = tmp_path / "a.csv"
+    for body in (lines_of, [line for line in lines_of for _ in range(300)]):
+        data = "\r\n".join(["a,b", *body, "", "表"]).encode(encoding)
         path.write_bytes(data)
         assert counting.count_records(path, None) == counting.count(data, "delimited")["record"]
