@@ -20,6 +20,8 @@ from ingestion.sheets import Sheet
 from ingestion.tables import Table
 
 _WIDEST = 1 << 32
+_NOT_QUARANTINED = pl.DataFrame(schema=QUARANTINE_COLUMNS)
+_NO_NOTES = pl.DataFrame(schema=NOTE_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def _conformed(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataF
 
 
 def quarantined_records(mapped: Mapped, place: Place) -> pl.DataFrame:
+    if not place.table.broken and mapped.records["problem"].null_count() == mapped.records.height:
+        return _NOT_QUARANTINED
     bad = mapped.records.filter(pl.col("problem").is_not_null()).rename(
         {"problem": "reason_code", "problem_found": "found"}
     )
@@ -120,6 +124,8 @@ def quarantined_records(mapped: Mapped, place: Place) -> pl.DataFrame:
 
 
 def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
+    if refused.height == 0:
+        return _NOT_QUARANTINED
     frame = refused.rename({"check": "reason_code"})
     if place.target == "readings":
         frame = frame.with_columns(
@@ -160,6 +166,8 @@ def quarantined_cells(refused: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 
 def unknown_columns(mapped: Mapped, place: Place) -> pl.DataFrame:
+    if not mapped.unknown_columns:
+        return _NO_NOTES
     frame = pl.DataFrame(
         [(column.number, column.name) for column in mapped.unknown_columns],
         schema={"column_number": pl.Int32, "found": pl.String},
@@ -180,6 +188,8 @@ def hidden_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> pl
         for sheet in sheets
         if sheet.is_hidden
     ]
+    if not hidden:
+        return _NO_NOTES
     frame = pl.DataFrame(hidden, schema=dict.fromkeys(_OF_SHEETS, pl.String), orient="row").with_columns(
         text_zh=pl.lit("隐藏的工作表, 已按版式读取"),
         text_en=pl.lit("a hidden sheet, read as the layout says"),
@@ -198,6 +208,8 @@ def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> p
         if sheet.n_cells
         and not any(re.search(rule.sheets, sheet.name or "") for rule in layout.ignore_sheets)
     ]
+    if not unnamed:
+        return _NO_NOTES
     frame = pl.DataFrame(unnamed, schema=dict.fromkeys(_OF_SHEETS, pl.String), orient="row").with_columns(
         text_zh=pl.lit("版式不认识的工作表, 未读取"),
         text_en=pl.lit("a sheet the layout does not know; not read"),
@@ -206,6 +218,8 @@ def unknown_sheets(sheets: list[Sheet], delivery: Delivery, layout: Layout) -> p
 
 
 def filled_cells(place: Place) -> pl.DataFrame:
+    if not place.table.filled:
+        return _NO_NOTES
     frame = pl.DataFrame(
         place.table.filled,
         schema={"row_number": pl.Int32, "column_number": pl.Int32, "found": pl.String},
@@ -220,6 +234,8 @@ def filled_cells(place: Place) -> pl.DataFrame:
 
 def rejoined_rows(place: Place) -> pl.DataFrame:
     """A note for each row that a separator inside a text had shifted, with the text as it was joined again."""
+    if not place.table.rejoined:
+        return _NO_NOTES
     frame = pl.DataFrame(
         place.table.rejoined,
         schema={"row_number": pl.Int32, "column_number": pl.Int32, "found": pl.String},
@@ -238,10 +254,14 @@ def repeated_records(place: Place) -> pl.DataFrame:
     """A note for each record of a return that repeats an earlier one cell by cell. It is read all the same."""
     frame = place.table.frame
     if place.target == "readings" or frame.width < 2:
-        return pl.DataFrame(schema=NOTE_COLUMNS)
+        return _NO_NOTES
     cells = [name for name in frame.columns if name != "row_number"]
+    is_repeated = frame.select(cells).is_duplicated()
+    if not is_repeated.any():
+        return _NO_NOTES
     again = (
-        frame.with_columns(first=pl.col("row_number").min().over(cells))
+        frame.filter(is_repeated)
+        .with_columns(first=pl.col("row_number").min().over(cells))
         .filter(pl.col("row_number") > pl.col("first"))
         .select(
             "row_number",
@@ -258,7 +278,7 @@ def repeated_records(place: Place) -> pl.DataFrame:
 def net_amounts(rows: pl.DataFrame, mapped: Mapped, place: Place) -> pl.DataFrame:
     """A note for each negative amount of a column that the layout calls net."""
     if not mapped.net_columns:
-        return pl.DataFrame(schema=NOTE_COLUMNS)
+        return _NO_NOTES
     line = "line" if place.target == "readings" else "row_number"
     below = rows.filter(
         pl.col("column_number").is_in(mapped.net_columns) & pl.col("number_text").str.contains("^-.*[1-9]")
@@ -276,8 +296,9 @@ def net_amounts(rows: pl.DataFrame, mapped: Mapped, place: Place) -> pl.DataFram
 def rounded_readings(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """One note per table when readings have more than the four decimals at which they rest."""
     if place.target != "readings":
-        return pl.DataFrame(schema=NOTE_COLUMNS)
-    return rounding_note(*long_readings(rows), place)
+        return _NO_NOTES
+    first, n_long = long_readings(rows)
+    return rounding_note(first, n_long, place) if n_long else _NO_NOTES
 
 
 def long_readings(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -307,13 +328,15 @@ def records(mapped: Mapped, refused: pl.DataFrame, place: Place) -> pl.DataFrame
         mapped.ignored_by_row, on="row_number", how="left"
     )
     line = "line" if place.target == "readings" else "row_number"
-    if place.layout.counts_cells and place.target in CELLS:
+    if refused.height == 0:
+        sound = sound.with_columns(n_bad=pl.lit(0, dtype=pl.Int64))
+    elif place.layout.counts_cells and place.target in CELLS:
         bad = refused.group_by(pl.col(line).cast(pl.Int32).alias("row_number")).agg(
             n_bad=pl.col("column_number").n_unique().cast(pl.Int64)
         )
         sound = sound.join(bad, on="row_number", how="left").with_columns(pl.col("n_bad").fill_null(0))
     else:
-        rows = refused[line].cast(pl.Int32).to_list() if refused.height else []
+        rows = refused[line].cast(pl.Int32).to_list()
         sound = sound.filter(~pl.col("row_number").is_in(rows)).with_columns(n_bad=pl.lit(0, dtype=pl.Int64))
     return sound.select(
         "row_number",
@@ -323,10 +346,10 @@ def records(mapped: Mapped, refused: pl.DataFrame, place: Place) -> pl.DataFrame
     )
 
 
-def counts(mapped: Mapped, refused: pl.DataFrame, place: Place) -> Counter[str]:
+def counts(mapped: Mapped, loaded: pl.DataFrame, place: Place) -> Counter[str]:
+    """Records and cells by what became of them; `loaded` are the records that were."""
     table = place.table
     n_records = mapped.records.height + len(table.broken)
-    loaded = records(mapped, refused, place)
     all_cells = int(mapped.records["n_cells"].sum() or 0) + sum(b.n_cells for b in table.broken)
     rows = loaded.select("row_number")
     ignored = int(mapped.ignored_by_row.join(rows, on="row_number", how="semi")["n_ignored"].sum() or 0)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingestion.contracts import yaml_text
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts import Layout
 from ingestion.reference import item_names
@@ -27,7 +29,14 @@ def shipped_folders() -> list[Path]:
 
 def load_layouts(folders: list[Path]) -> list[Layout]:
     """All layouts of the given folders, ordered by id; one id standing twice is refused."""
-    documents = {path: _read(path) for folder in folders for path in sorted(folder.glob("**/*.yml"))}
+    paths = [path for folder in folders for path in sorted(folder.glob("**/*.yml"))]
+    return list(_layouts_of_texts(tuple((path, _text(path)) for path in paths)))
+
+
+@lru_cache(maxsize=4)
+def _layouts_of_texts(texts: tuple[tuple[Path, str], ...]) -> tuple[Layout, ...]:
+    """What the texts say, once per text: every step of a night reads the files again and mostly finds the same."""
+    documents = {path: _parsed(path, text) for path, text in texts}
     editions = {
         str(document.get("id")): document for document in documents.values() if is_of_an_edition(document)
     }
@@ -45,15 +54,22 @@ def load_layouts(folders: list[Path]) -> list[Layout]:
                     Message("请改其中一个的 id", "rename one of the two"),
                 )
             found[layout.id] = (path, layout)
-    return [found[key][1] for key in sorted(found)]
+    return tuple(found[key][1] for key in sorted(found))
 
 
-def _read(path: Path) -> Any:
+def _text(path: Path) -> str:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _bad_layout(path, error) from error
+
+
+def _parsed(path: Path, text: str) -> Any:
+    try:
+        document = yaml_text.parsed(text)
         _refuse_endless(document)
         return document
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise _bad_layout(path, error) from error
 
 

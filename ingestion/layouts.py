@@ -6,13 +6,13 @@ applying one to a table (`mapping`), finding which one fits (`recognition`), rea
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Literal
 
 from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
-from ingestion.contracts.identity import digest
 from ingestion.layout_fields import FieldSpec, Pattern, Strict, UnitSpec
 from ingestion.patterns import compiled
 from ingestion.reading_rules import ReadingRules
@@ -294,4 +294,4 @@ class Layout(Strict):
 
     @property
     def digest(self) -> str:
-        return digest(self.model_dump(mode="json"))
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -177,19 +177,15 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
         # landed as read: whether it counts is decided beside it, by the rule that the layout names
         is_admitted = (pl.col("check") == "negative_amount") & (pl.col("column") == "number_text")
         broken = broken.filter(~is_admitted)
-    first = broken.group_by("index", maintain_order=True).agg(pl.col("check", "column").first())
-    indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
-    refused = indexed.join(
-        first.with_columns(pl.col("index").cast(pl.Int32)), on="index", how="inner", maintain_order="left"
-    )
-    good = indexed.join(refused.select("index"), on="index", how="anti", maintain_order="left").drop("index")
+    good, refused = _parted(rows, broken)
     place = account.Place(delivery, layout, spec, table)
+    records = account.records(mapped, refused, place)
     return Part(
         target=target,
         rows=good,
         applied=applied,
         settled=settled,
-        records=account.records(mapped, refused, place),
+        records=records,
         quarantine=[
             account.quarantined_records(mapped, place),
             account.quarantined_cells(refused, place),
@@ -202,8 +198,22 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
             account.net_amounts(good, mapped, place),
             account.rounded_readings(good, place),
         ],
-        counts=account.counts(mapped, refused, place),
+        counts=account.counts(mapped, records, place),
     )
+
+
+def _parted(rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that break nothing, and the others with the first check that each breaks."""
+    if broken.height == 0:
+        reasons = pl.DataFrame(schema={"check": pl.String, "column": pl.String})
+        return rows, pl.concat([rows.clear().with_row_index("index"), reasons], how="horizontal")
+    first = broken.group_by("index", maintain_order=True).agg(pl.col("check", "column").first())
+    indexed = rows.with_row_index("index").with_columns(pl.col("index").cast(pl.Int32))
+    refused = indexed.join(
+        first.with_columns(pl.col("index").cast(pl.Int32)), on="index", how="inner", maintain_order="left"
+    )
+    good = indexed.join(refused.select("index"), on="index", how="anti", maintain_order="left").drop("index")
+    return good, refused
 
 
 def _unless_net(broken: pl.DataFrame, rows: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
@@ -286,9 +296,11 @@ def _shaped(
         rows, applied = mending.correct_values(rows, layout.source, layout.form, rules.corrections)
     elif rows.height and target == "readings":
         rows, applied = mending.correct_meters(rows, layout.source, rules.corrections)
-    for name, column in schema.columns.items():
-        if name not in rows.columns and name not in HELPERS:
-            rows = rows.with_columns(pl.lit(None, dtype=column.dtype.type).alias(name))
+    rows = rows.with_columns(
+        pl.lit(None, dtype=column.dtype.type).alias(name)
+        for name, column in schema.columns.items()
+        if name not in rows.columns and name not in HELPERS
+    )
     if UNIT_KEY in schema.columns:
         family = item_family(layout.source, layout.form)
         unit = (

@@ -141,9 +141,14 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
             + pl.col("row_number").replace_strict(dict(table.n_more), default=0, return_dtype=pl.Int64)
         )
     problems = []
+    typed_by_name = {
+        column.meta.output_name(): column
+        for name, item in spec.fields.items()
+        for column in typed_columns(name, item, pl.col(f"text_{name}"))
+    }
+    frame = frame.with_columns(typed_by_name.values())
     for name, item in spec.fields.items():
         text = pl.col(f"text_{name}")
-        frame = frame.with_columns(typed_columns(name, item, text))
         if item.unit is not None:
             said = pl.col(unit_name(name))
             frame = frame.join(_said_units(table, name, item), on="row_number", maintain_order="left")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
@@ -20,8 +21,12 @@ _OFTEN = 16
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
 
+@lru_cache(maxsize=1024)
 def compiled(pattern: str | None) -> str | None:
-    """The expression itself. Raises ValueError for one that is wrong or can take for ever."""
+    """The expression itself. Raises ValueError for one that is wrong or can take for ever.
+
+    Layouts of one form repeat most of their expressions, so each is looked at once.
+    """
     if pattern is None:
         return None
     try:

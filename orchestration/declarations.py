@@ -17,6 +17,7 @@ import pyarrow
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from ingestion.contracts import yaml_text
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.identity import digest
@@ -66,7 +67,7 @@ def load_declarations(settings: Settings) -> Declarations:
 def _profile(settings: Settings) -> tuple[RegionProfile, str]:
     path = _profile_path(settings)
     try:
-        profile = RegionProfile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        profile = RegionProfile.model_validate(yaml_text.parsed(path.read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise Refusal(
             "bad_profile",
@@ -114,7 +115,7 @@ def _entries(path: Path, model: type[_Entry]) -> list[_Entry]:
     if not path.is_file():
         return []
     try:
-        return [model.model_validate(item) for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+        return [model.model_validate(item) for item in yaml_text.parsed(path.read_text(encoding="utf-8")) or []]
     except (ValidationError, yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
         raise Refusal(
             f"bad_{path.stem}",

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ingestion.contracts import yaml_text
 from quality.messages import QualityError
 
 RULES_DIR = Path(__file__).parent / "rules"
@@ -143,7 +144,7 @@ def load_catalogue(folder: Path = RULES_DIR) -> Catalogue:
 
 def _read_entries(path: Path) -> list[dict[str, Any]]:
     try:
-        return _RuleFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).rules
+        return _RuleFile.model_validate(yaml_text.parsed(path.read_text(encoding="utf-8"))).rules
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise CatalogueError(
             f"规则文件 {path.name} 无法读取：{_first_line(error)}。应为 rules: 下的条目列表。",

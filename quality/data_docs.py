@@ -13,8 +13,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from ingestion.contracts import yaml_text
 from quality.messages import QualityError
 
 VENDOR = Path(__file__).parent / "vendor"
@@ -123,7 +122,7 @@ def _shipped(url: str) -> str | None:
 
 @cache
 def _assets() -> dict[str, str | None]:
-    assets: dict[str, str | None] = yaml.safe_load(_ASSETS_FILE.read_text(encoding="utf-8"))
+    assets: dict[str, str | None] = yaml_text.parsed(_ASSETS_FILE.read_text(encoding="utf-8"))
     return assets
 
 

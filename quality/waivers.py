@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ingestion.contracts import yaml_text
 from quality.catalogue import Catalogue
 from quality.messages import QualityError
 
@@ -68,7 +69,7 @@ def load_waivers(path: Path, catalogue: Catalogue) -> tuple[Waiver, ...]:
     if not path.exists():
         return ()
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = yaml_text.parsed(path.read_text(encoding="utf-8"))
         waivers = _WaiverFile.model_validate(content if content is not None else {}).waivers
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         fault_zh, fault_en = _fault(error)

@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 
+from ingestion.contracts import yaml_text
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.sources import SOURCES
@@ -237,7 +238,7 @@ def load_feeds(path: Path) -> list[Feed]:
     if not path.is_file():
         return []
     try:
-        feeds = _FEEDS.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
+        feeds = _FEEDS.validate_python(yaml_text.parsed(path.read_text(encoding="utf-8")) or [])
     except ValidationError as error:
         raise _bad("; ".join(_sentences(error))) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -109,7 +109,7 @@ def test_runs_and_their_metadata_are_kept(clean: Night) -> None:
             metadata = event.asset_materialization.metadata
             assert metadata["dagster/row_count"].value > 0, key
             pictures = [value for value in metadata.values() if isinstance(value, dg.MarkdownMetadataValue)]
-            assert any("data:image/png;base64," in (picture.md_str or "") for picture in pictures), key
+            assert any("data:image/svg+xml;base64," in (picture.md_str or "") for picture in pictures), key
             assert "content_sha256" in metadata or "content_hash" in metadata, key
 
 
