@@ -132,6 +132,7 @@ _DUCKDB_TYPES: dict[str, str] = {
     "Int64": "BIGINT",
     "Date": "DATE",
     "Datetime": "TIMESTAMP",
+    "Boolean": "BOOLEAN",
 }
 
 

@@ -284,7 +284,7 @@ def _shaped(
     )
     if target == "readings":
         rows = rows.with_columns(line=pl.col("row_number").cast(pl.Int64))
-        rows = spans.complete(rows, spec)
+        rows = spans.passes(spans.complete(rows, spec), spec)
         if "multiplier" not in rows.columns:
             rows = rows.with_columns(multiplier=pl.lit("1"))
         rows = rows.with_columns(multiplier=pl.col("multiplier").fill_null("1"))

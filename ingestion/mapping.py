@@ -141,10 +141,11 @@ def _records(table: Table, spec: TableSpec, around: Surroundings) -> pl.DataFram
             + pl.col("row_number").replace_strict(dict(table.n_more), default=0, return_dtype=pl.Int64)
         )
     problems = []
+    meter = [f"text_{name}" for name in ("building_code", "meter_id", "item_code") if name in spec.fields]
     typed_by_name = {
         column.meta.output_name(): column
         for name, item in spec.fields.items()
-        for column in typed_columns(name, item, pl.col(f"text_{name}"))
+        for column in typed_columns(name, item, pl.col(f"text_{name}"), meter)
     }
     frame = frame.with_columns(typed_by_name.values())
     for name, item in spec.fields.items():

@@ -21,6 +21,7 @@ COLUMNS = {
     "reading_kind": "VARCHAR",
     "starts_at": "TIMESTAMP",
     "ends_at": "TIMESTAMP",
+    "is_second_pass": "BOOLEAN",
     "amount": "DECIMAL(18,4)",
     "multiplier": "DECIMAL(18,6)",
     "unit_text": "VARCHAR",

@@ -7,6 +7,11 @@ parsing a stamp's text (`mapping`), what a span is worth in a month (dbt).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import UTC as UTC_ZONE
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -37,8 +42,46 @@ def local(moment: pl.Expr, name: str, zone: str) -> list[pl.Expr]:
     """A moment as the clock of the zone shows it, and in UTC beside it."""
     return [
         moment.dt.convert_time_zone(zone).dt.replace_time_zone(None).alias(name),
-        moment.dt.replace_time_zone(None).alias(name + UTC),
+        moment.dt.convert_time_zone("UTC").dt.replace_time_zone(None).alias(name + UTC),
     ]
+
+
+@cache
+def repeats_hours(zone: str) -> bool:
+    """Whether clocks of the zone are changed in the years that readings come from."""
+    months = [
+        datetime(year, month, 1, tzinfo=UTC_ZONE) for year in range(2000, 2041) for month in range(1, 13)
+    ]
+    return len({moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in months}) > 1
+
+
+def which_pass(stamp: pl.Expr, keys: Sequence[str]) -> pl.Expr:
+    """For a clock that shows an hour twice: which of two equal stamps of one meter was first, by their order.
+
+    Files from newest to oldest have the later one first. A stamp that stands once, or three times, says nothing.
+    """
+    meter = [pl.col(name) for name in keys] or [pl.lit(0)]
+    is_first = pl.int_range(pl.len()).over([stamp, *meter]) == 0
+    is_descending = (stamp.drop_nulls().first() > stamp.drop_nulls().last()).over(meter)
+    return (
+        pl.when(pl.len().over([stamp, *meter]) != 2)
+        .then(pl.lit("null"))
+        .when(is_first != is_descending.fill_null(False))
+        .then(pl.lit("earliest"))
+        .otherwise(pl.lit("latest"))
+    )
+
+
+def passes(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    """True where the clock showed the time of a reading before: its local time alone would make two readings one."""
+    for name in ("starts_at", "ends_at"):
+        field = spec.fields.get(name)
+        if field is not None and field.zone is not None and name + UTC in rows.columns:
+            earlier = pl.col(name).dt.replace_time_zone(field.zone, ambiguous="earliest", non_existent="null")
+            moment = pl.col(name + UTC).dt.replace_time_zone("UTC")
+            is_later = earlier.dt.convert_time_zone("UTC") != moment
+            return rows.with_columns(is_second_pass=pl.when(is_later).then(True))
+    return rows
 
 
 def until_the_next(records: pl.DataFrame) -> pl.DataFrame:

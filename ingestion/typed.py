@@ -6,6 +6,8 @@ Belongs here: what a text must look like to be of a kind. Does not belong here: 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from ingestion import spans
@@ -24,14 +26,17 @@ _HOUR_24 = r"([ T])24:00"
 _MOMENT_FORMATS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%.f%z")
 
 
-def typed_columns(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
-    """Typed column(s) of a field; null where the text does not fit the kind, in no form that the field may have."""
+def typed_columns(name: str, spec: FieldSpec, text: pl.Expr, meter: Sequence[str] = ()) -> list[pl.Expr]:
+    """Typed column(s) of a field; null where the text does not fit the kind, in no form that the field may have.
+
+    `meter` are the columns that tell whose stamps follow each other, for clocks that show an hour twice.
+    """
     if spec.otherwise is not None:
-        return [pl.coalesce([_typed_as(name, origin, text)[0] for origin in spec.origins]).alias(name)]
-    return _typed_as(name, spec, text)
+        return [pl.coalesce([_typed_as(name, origin, text, meter)[0] for origin in spec.origins]).alias(name)]
+    return _typed_as(name, spec, text, meter)
 
 
-def _typed_as(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
+def _typed_as(name: str, spec: FieldSpec, text: pl.Expr, meter: Sequence[str]) -> list[pl.Expr]:
     if spec.part is not None:
         text = text.str.extract(spec.part, 1)
     if spec.matches is not None:
@@ -49,7 +54,7 @@ def _typed_as(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
     if spec.kind == "datetime":
         if spec.zone is not None:
             usual = _MOMENT_FORMATS if spec.clock is None else STAMP_FORMATS
-            return spans.local(_stamp(text, spec, usual), name, spec.zone)
+            return spans.local(_stamp(text, spec, usual, meter), name, spec.zone)
         stamp = _stamp(text, spec, STAMP_FORMATS)
         return [(stamp + pl.duration(days=1) if spec.whole_day else stamp).alias(name)]
     if spec.kind == "period":
@@ -57,7 +62,7 @@ def _typed_as(name: str, spec: FieldSpec, text: pl.Expr) -> list[pl.Expr]:
     return [text.alias(name)]
 
 
-def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
+def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...], meter: Sequence[str] = ()) -> pl.Expr:
     """The moment a text says, in the layout's own form if it names one. `18` is no year of four digits."""
     forms = [spec.format] if isinstance(spec.format, str) else spec.format or usual
     if forms == ["epoch"]:
@@ -72,8 +77,9 @@ def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...]) -> pl.Expr:
     if spec.hour_24:
         stamp = pl.when(is_end_of_day).then(stamp.dt.offset_by("1d")).otherwise(stamp)
     if spec.clock is not None:
-        # an hour that the clock shows twice says no moment: such a text cannot be read
-        stamp = stamp.dt.replace_time_zone(spec.clock, ambiguous="null", non_existent="null")
+        # in an hour that the clock shows twice, a text that stands once says no moment: it cannot be read
+        ambiguous = spans.which_pass(stamp, meter) if spans.repeats_hours(spec.clock) else pl.lit("null")
+        stamp = stamp.dt.replace_time_zone(spec.clock, ambiguous=ambiguous, non_existent="null")
     return stamp if spec.format is None else pl.when(stamp.dt.year() >= 1900).then(stamp)
 
 

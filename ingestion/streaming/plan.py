@@ -14,6 +14,7 @@ import polars as pl
 from ingestion.layout_fields import FieldSpec
 from ingestion.layouts import Layout, TableSpec, ValueSpec
 from ingestion.mapping import field_columns
+from ingestion.spans import repeats_hours
 from ingestion.tables import Column, Table
 from ingestion.typed import STAMP_FORMATS
 
@@ -56,7 +57,11 @@ def reads_by_line(layout: Layout) -> bool:
         and len(layout.tables) == 1
         and not layout.counts_cells
         and _says_only(spec, _BY_LINE)
-        and not any(origin.label or origin.cell for item in spec.fields.values() for origin in item.origins)
+        and not any(
+            origin.label or origin.cell or (origin.clock and repeats_hours(origin.clock))
+            for item in spec.fields.values()
+            for origin in item.origins
+        )
     )
 
 

@@ -251,6 +251,7 @@ def write(typed: Typed, kinds: Kinds, more: pl.DataFrame, file_id: str, path: Pa
         same = " and ".join(f"lines.{name} is not distinct from told.{name}" for name in sorted(known))
         source = f"({source}) join told on {same}"
     values |= {"file_id": _enum(file_id), "line": line, "column_number": str(typed.plan.value_column)}
+    values |= {"is_second_pass": "null"}  # stamps of a zone are the general reader's
     values |= {name: f"lines.{name}" for name in (*typed.plan.stamps, "amount")}
     chosen = (_column(name, values[name] or f"told.{name}") for name in readings.COLUMNS)
     query = f"select {', '.join(chosen)} from {source} where lines.amount is not null"

@@ -50,7 +50,8 @@ def university(checkout: Path, tmp_path: Path, rules: Rules) -> Callable[[str], 
             select regexp_extract(filename, 'UCam_Building_.*') as file_id, row_number() over () as line, 2 as column_number,
                 regexp_extract(filename, 'Building_(b[0-9]+)', 1) as building_code, null::varchar as meter_id,
                 case when filename like '%/gas/%' then '03000' else '01000' end as item_code, 'interval' as reading_kind,
-                starts_at, starts_at + interval 1 hour as ends_at, amount, 1::decimal(18,6) as multiplier,
+                starts_at, starts_at + interval 1 hour as ends_at, null::boolean as is_second_pass, amount,
+                1::decimal(18,6) as multiplier,
                 'kWh' as unit_text, null::decimal(18,4) as replaced_final, null::decimal(18,4) as replaced_start
             from read_csv(?, header = true, filename = true,
                 columns = {'starts_at': 'timestamp', 'amount': 'decimal(18,4)'})""",
@@ -145,16 +146,16 @@ def made(tmp_path: Path, rules: Rules) -> Callable[[Series, int], list[tuple[Any
             con.execute(
                 """create table raw.metering__readings (file_id varchar, line bigint, column_number integer,
                 building_code varchar, meter_id varchar, item_code varchar, reading_kind varchar, starts_at timestamp,
-                ends_at timestamp, amount decimal(18,4), multiplier decimal(18,6), unit_text varchar,
-                replaced_final decimal(18,4), replaced_start decimal(18,4))"""
+                ends_at timestamp, is_second_pass boolean, amount decimal(18,4), multiplier decimal(18,6),
+                unit_text varchar, replaced_final decimal(18,4), replaced_start decimal(18,4))"""
             )
             con.execute("insert into raw.files (file_id, source, path) values ('f', 'metering', 'm.csv')")
             rows = [
                 ["f", n, 1, "B", "M", "03000", "interval", START + dt.timedelta(n), START + dt.timedelta(n + 1),
-                 round(amount(n), 4), 1, "m3", None, None]
+                 None, round(amount(n), 4), 1, "m3", None, None]
                 for n in range(n_days)
             ]  # fmt: skip
-            con.executemany(f"insert into raw.metering__readings values ({', '.join('?' * 14)})", rows)
+            con.executemany(f"insert into raw.metering__readings values ({', '.join('?' * 15)})", rows)
             return broken(con)
 
     return find

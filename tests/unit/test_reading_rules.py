@@ -15,6 +15,7 @@ from ingestion.layouts import Layout
 from ingestion.load import Loaded, Rules, load
 from ingestion.reading_rules import COLUMNS, ReadingRules, rows
 from ingestion.reference import load_reference
+from ingestion.streaming.plan import reads_by_line
 
 HOURS = """
 id: hours
@@ -82,6 +83,10 @@ def test_a_clock_without_offset_is_read_in_its_zone() -> None:
     data = "meter,ends,kwh\nM,2021-12-31 16:00,7\n"
     utc = HOURS.replace("kind: datetime}", "kind: datetime, clock: UTC, zone: Asia/Shanghai}")
     assert read(utc, data).rows["ends_at"].to_list() == [datetime(2022, 1, 1)]
+    abroad = HOURS.replace("kind: datetime}", "kind: datetime, clock: Asia/Shanghai, zone: Asia/Tokyo}")
+    assert read(abroad, data).rows.select("starts_at", "ends_at").rows() == [
+        (datetime(2021, 12, 31, 16), datetime(2021, 12, 31, 17))
+    ]
 
 
 def test_a_text_in_the_hour_that_a_clock_repeats_says_no_moment() -> None:
@@ -93,6 +98,57 @@ def test_a_text_in_the_hour_that_a_clock_repeats_says_no_moment() -> None:
         ("bad_ends_at", 3),
         ("bad_ends_at", 4),
     ]
+
+
+LONDON = HOURS.replace("interval_minutes: 60", "interval_minutes: 30").replace(
+    "kind: datetime}", "kind: datetime, clock: Europe/London, zone: Europe/London}"
+)
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["oldest first", "newest first"])
+def test_half_hours_that_a_clock_shows_twice_are_told_by_their_order(step: int) -> None:
+    """31 October 2021, two meters: 02:00 of summer time is 01:00, so 01:00 and 01:30 stand twice."""
+    shown = ["00:30", "01:00", "01:30", "01:00", "01:30", "02:00"]
+    lines = [
+        f"{meter},2021-10-31 {clock},{10 * n + i}"
+        for i, clock in enumerate(shown)
+        for n, meter in ((1, "M"), (2, "N"))
+    ]
+    found = read(LONDON, "meter,ends,kwh\n" + "\n".join(lines[::step]) + "\n")
+    assert found.quarantine.height == 0
+    rows = found.rows.filter(meter_id="M").sort("number_text")
+    assert rows.select("number_text", "starts_at", "ends_at", "is_second_pass").rows() == [
+        ("10", datetime(2021, 10, 31), datetime(2021, 10, 31, 0, 30), None),
+        ("11", datetime(2021, 10, 31, 0, 30), datetime(2021, 10, 31, 1), None),
+        ("12", datetime(2021, 10, 31, 1), datetime(2021, 10, 31, 1, 30), None),
+        ("13", datetime(2021, 10, 31, 1, 30), datetime(2021, 10, 31, 1), True),
+        ("14", datetime(2021, 10, 31, 1), datetime(2021, 10, 31, 1, 30), True),
+        ("15", datetime(2021, 10, 31, 1, 30), datetime(2021, 10, 31, 2), None),
+    ]
+    assert found.rows.filter(meter_id="N").height == 6
+
+
+def test_a_time_that_stands_three_times_says_no_moment() -> None:
+    data = "meter,ends,kwh\n" + "M,2021-10-31 01:30,1\n" * 3
+    assert read(LONDON, data).quarantine["reason_code"].to_list() == ["bad_ends_at"] * 3
+
+
+def test_stamps_with_an_offset_say_which_pass_they_are_of() -> None:
+    text = HOURS.replace("interval_minutes: 60", "interval_minutes: 30").replace(
+        "kind: datetime}", "kind: datetime, zone: Europe/London}"
+    )
+    data = "meter,ends,kwh\nM,2021-10-31T01:30:00+01:00,1\nM,2021-10-31T01:30:00+00:00,2\n"
+    rows = read(text, data).rows
+    assert rows["ends_at"].to_list() == [datetime(2021, 10, 31, 1, 30)] * 2
+    assert rows["is_second_pass"].to_list() == [None, True]
+
+
+@pytest.mark.parametrize(
+    ("zone", "by_line"), [("UTC", True), ("Asia/Shanghai", True), ("Europe/London", False)]
+)
+def test_a_file_whose_clock_repeats_an_hour_is_read_whole(zone: str, by_line: bool) -> None:
+    text = HOURS.replace("kind: datetime}", f"kind: datetime, clock: {zone}, zone: {zone}}}")
+    assert reads_by_line(Layout.model_validate(yaml.safe_load(text))) is by_line
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ used as (
         true, line is not null
     from repairs
     where reading_kind = 'interval'
+
+    union all
+
+    -- what a register moved has its multiplier already
+    select
+        building_code, meter_id, item_code, unit_text, starts_at, ends_at, amount, 1,
+        step_kind in ('rollover', 'reset'), true
+    from steps
 ),
 
 -- nearly all readings lie inside one month: one pass, exact sums
@@ -61,20 +69,12 @@ inside as (
     group by all
 ),
 
--- the others, and what registers moved between two readings, are spread over their months by time; what a
--- register moved has its multiplier already
+-- the others are spread over their months by time
 spans as (
     select
         building_code, meter_id, item_code, unit_text, starts_at, ends_at, amount, multiplier, is_repaired, is_read
     from used
     where ends_at > date_trunc('month', starts_at) + interval 1 month
-
-    union all
-
-    select
-        building_code, meter_id, item_code, unit_text, starts_at, ends_at, amount, 1,
-        step_kind in ('rollover', 'reset'), true
-    from steps
 ),
 
 pieces as (
@@ -85,7 +85,6 @@ pieces as (
             date_trunc('month', starts_at), ends_at - interval 1 microsecond, interval 1 month
         )) as month_at
     from spans
-    where ends_at > starts_at
 ),
 
 -- the amount up to the end of each month, rounded; the pieces are its steps, so that they add up exactly

@@ -39,7 +39,11 @@ followed as (
     from single
     inner join files on single.file_id = files.file_id
     left join rules on files.layout_id = rules.layout_id
-    window in_time as (partition by building_code, meter_id, item_code order by ends_at)
+    -- an hour that the clock shows twice: all of its first pass comes before its second
+    window in_time as (
+        partition by building_code, meter_id, item_code
+        order by date_trunc('hour', ends_at), coalesce(is_second_pass, false), ends_at
+    )
 ),
 
 moved as (

@@ -15,7 +15,7 @@ rules as (
 ),
 
 repeated as (
-    select building_code, meter_id, item_code, reading_kind, starts_at, ends_at
+    select building_code, meter_id, item_code, reading_kind, starts_at, ends_at, is_second_pass
     from readings
     group by all
     having count(*) > 1
@@ -35,6 +35,7 @@ suspects as (
         and readings.reading_kind = repeated.reading_kind
         and readings.starts_at is not distinct from repeated.starts_at
         and readings.ends_at = repeated.ends_at
+        and readings.is_second_pass is not distinct from repeated.is_second_pass
     inner join files on readings.file_id = files.file_id
     left join rules on files.layout_id = rules.layout_id
 ),
@@ -50,7 +51,7 @@ ordered as (
         case when is_newest then struct_pack(l := line, c := column_number) end as newest_place
     from suspects
     window same_key as (
-        partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at
+        partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at, is_second_pass
     )
 ),
 
@@ -65,7 +66,7 @@ compared as (
         struct_pack(a := amount, m := multiplier, u := unit_text, x := replaced_final, y := replaced_start) as content
     from ordered
     window by_place as (
-        partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at
+        partition by building_code, meter_id, item_code, reading_kind, starts_at, ends_at, is_second_pass
         order by
             amount is null,
             newest_on desc nulls last,

@@ -61,6 +61,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "reading_kind": checks.text(),
                 "starts_at": pa.Column(pl.Datetime("us"), nullable=True),
                 "ends_at": pa.Column(pl.Datetime("us"), nullable=True),
+                "is_second_pass": pa.Column(pl.Boolean, nullable=True),
                 "number_text": checks.amount(),
                 "unit_text": checks.text(),
                 "multiplier": checks.amount(),

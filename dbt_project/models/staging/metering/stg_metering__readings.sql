@@ -26,6 +26,9 @@ final as (
         starts_at,
         ends_at,
 
+        ---------- of an hour that the clock shows twice
+        is_second_pass,
+
         ---------- amounts
         amount,
         multiplier,
