@@ -29,7 +29,7 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 SEEDS = (
     "unit_conversions", "carrier_conversions", "carriers", "direct_report_forms", "direct_report_items", "audit_items",
     "metering_items", "task_states", "institution_types", "method_limits", "scale_slips", "scale_evidence_kinds",
-    "meter_break_ratios",
+    "meter_break_ratios", "reading_kinds",
 )  # fmt: skip
 RETURNS = (
     "stg_control__files", "stg_direct_report__values", "stg_energy_audit__values", "core_direct_report_cells",
@@ -38,7 +38,7 @@ RETURNS = (
 SCALE = ("core_amount_cell", "core_cumulative_cell", "core_scale_evidence", "core_scale_proposal")
 METERS = (
     "stg_control__files", "stg_control__reading_rules", "stg_metering__readings", "core_repeated_readings",
-    "core_overlapping_readings", "core_standing_reading", "core_meter_break",
+    "core_overlapping_readings", "core_register_steps", "core_doubled_readings", "core_standing_reading", "core_meter_break",
 )  # fmt: skip
 _SCHEMAS = {"staging": "staging", "core": "core", "accounting": "core", "marts": "marts"}
 

@@ -7,6 +7,8 @@ out as (
     select file_id, line, column_number from {{ ref('core_repeated_readings') }}
     union all
     select file_id, line, column_number from {{ ref('core_overlapping_readings') }}
+    union all
+    select file_id, line, column_number from {{ ref('core_doubled_readings') }} where reading_kind = 'interval'
 ),
 
 landed as (
@@ -30,7 +32,7 @@ landed as (
 
     union all
 
-    select item_code, unit_text, 1, sum(amount) from {{ ref('core_register_steps') }} group by all
+    select item_code, unit_text, 1, sum(amount) from {{ ref('core_standing_step') }} group by all
 ),
 
 expected as (

@@ -11,7 +11,7 @@ repairs as (
 ),
 
 steps as (
-    select * from {{ ref('core_register_steps') }}
+    select * from {{ ref('core_standing_step') }}
 ),
 
 units as (

@@ -20,7 +20,7 @@ codes as (
 ),
 
 steps as (
-    select * from {{ ref('core_register_steps') }}
+    select * from {{ ref('core_standing_step') }}
 ),
 
 governed as (
@@ -106,13 +106,26 @@ slots as (
         and date_diff('second', ends_at, next_starts_at) <= gap_longest_hours * 3600
 ),
 
-timed as (
+spaced as (
     select
         * exclude (starts_at, ends_at),
         ends_at as before_ends_at,
         ends_at + to_seconds((slot_number - 1) * span_s) as starts_at,
         ends_at + to_seconds(slot_number * span_s) as ends_at
     from slots
+),
+
+-- what a counter moved is there already: nothing is filled beside it
+timed as (
+    select *
+    from spaced
+    anti join steps
+        on spaced.building_code = steps.building_code
+        and spaced.meter_id is not distinct from steps.meter_id
+        and spaced.item_code = steps.item_code
+        and spaced.starts_at < steps.ends_at
+        and steps.starts_at < spaced.ends_at
+        and steps.amount is not null
 ),
 
 weeks as (

@@ -24,6 +24,10 @@ final as (
         starts_at,
         ends_at,
 
+        ---------- the reading before
+        previous_path,
+        previous_line,
+
         ---------- register values
         previous_amount,
         register_amount,
@@ -34,7 +38,7 @@ final as (
         ---------- booleans
         step_kind = 'replacement' as is_mended
     from steps
-    where step_kind in ('replacement', 'decrease')
+    where step_kind in ('replacement', 'decrease', 'decrease_over_gap')
 )
 
 select * from final

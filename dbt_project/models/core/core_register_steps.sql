@@ -1,6 +1,6 @@
 {#- What a counting register moved between two readings. A register that was replaced goes on from its new start. One
     that falls without a replacement went past its last digit or was reset to zero, where its layout says that it may;
-    else it gives no amount: missing, never zero. -#}
+    else, and over a gap that is too long to tell, it gives no amount: missing, never zero. -#}
 with
 
 readings as (
@@ -19,6 +19,11 @@ rules as (
     select * from {{ ref('stg_control__reading_rules') }}
 ),
 
+limits as (
+    select max(limit_value) filter (where limit_key = 'register_fall_longest_days') as fall_longest_days
+    from {{ ref('method_limits') }}
+),
+
 single as (
     select readings.*
     from readings
@@ -35,7 +40,9 @@ followed as (
         rules.register_capacity,
         rules.register_reset,
         lag(ends_at) over in_time as previous_read_at,
-        lag(amount) over in_time as previous_amount
+        lag(amount) over in_time as previous_amount,
+        lag(path) over in_time as previous_path,
+        lag(line) over in_time as previous_line
     from single
     inner join files on single.file_id = files.file_id
     left join rules on files.layout_id = rules.layout_id
@@ -52,6 +59,10 @@ moved as (
         case
             when replaced_final is not null and replaced_start is not null then 'replacement'
             when amount >= previous_amount then 'step'
+            -- nobody saw how often the counter went round, or from when it counts: nothing is made up
+            when (register_capacity is not null or register_reset is not null)
+                and date_diff('second', previous_read_at, ends_at) > limits.fall_longest_days * 86400
+                then 'decrease_over_gap'
             -- a register that ran past its last digit has moved less than half its range since
             when previous_amount < register_capacity
                 and ((register_capacity - previous_amount) + amount) * 2 <= register_capacity then 'rollover'
@@ -67,6 +78,7 @@ moved as (
             when 'reset' then amount
         end as moved_amount
     from followed
+    cross join limits
     where previous_read_at is not null
 ),
 
@@ -85,11 +97,18 @@ final as (
 
         ---------- texts
         moved.unit_text,
-        case when moved.moved_amount is null then 'decrease' else moved.found_kind end as step_kind,
+        case
+            when moved.moved_amount is not null or moved.found_kind = 'decrease_over_gap' then moved.found_kind
+            else 'decrease'
+        end as step_kind,
 
         ---------- times
         moved.previous_read_at as starts_at,
         moved.ends_at,
+
+        ---------- the reading before
+        moved.previous_path,
+        moved.previous_line,
 
         ---------- register values and the amount that moved
         moved.previous_amount,

@@ -1,4 +1,5 @@
-{#- Interval readings that count: no other of the same span stands before them, no span of another length covers them. -#}
+{#- Interval readings that count: no other of the same span stands before them, no span of another length and no step of
+    their meter's counter covers them. -#}
 {{ config(materialized='view') }}
 with
 
@@ -10,6 +11,8 @@ set_aside as (
     select file_id, line, column_number from {{ ref('core_repeated_readings') }}
     union all
     select file_id, line, column_number from {{ ref('core_overlapping_readings') }}
+    union all
+    select file_id, line, column_number from {{ ref('core_doubled_readings') }} where reading_kind = 'interval'
 ),
 
 final as (
