@@ -29,7 +29,7 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 SEEDS = (
     "unit_conversions", "carrier_conversions", "carriers", "direct_report_forms", "direct_report_items", "audit_items",
     "metering_items", "task_states", "institution_types", "method_limits", "scale_slips", "scale_evidence_kinds",
-    "meter_break_ratios", "reading_kinds",
+    "meter_break_ratios", "reading_kinds", "repair_codes",
 )  # fmt: skip
 RETURNS = (
     "stg_control__files", "stg_direct_report__values", "stg_energy_audit__values", "core_direct_report_cells",
@@ -39,6 +39,10 @@ SCALE = ("core_amount_cell", "core_cumulative_cell", "core_scale_evidence", "cor
 METERS = (
     "stg_control__files", "stg_control__reading_rules", "stg_metering__readings", "core_repeated_readings",
     "core_overlapping_readings", "core_register_steps", "core_doubled_readings", "core_standing_reading", "core_meter_break",
+)  # fmt: skip
+REPAIRS = (
+    *METERS[:-2], "core_standing_step", "core_standing_reading", "core_reading_repair", "core_register_events",
+    "core_meter_month", "core_meter_break",
 )  # fmt: skip
 _SCHEMAS = {"staging": "staging", "core": "core", "accounting": "core", "marts": "marts"}
 
@@ -80,7 +84,8 @@ def warehouse(landed: Iterable[Landed], rules: Rules, folder: Path) -> duckdb.Du
         raw.write_source(con, Home(folder), source, rules.reference, loaded, receipts, [])
     raw.write_corrections(con, rules.corrections)
     raw.write_codes(con, rules.codes)
-    raw.write_table(con, "reading_rules", reading_rules.COLUMNS, [])
+    declared = reading_rules.rows((layout.id, layout.readings) for layout in rules.layouts)
+    raw.write_table(con, "reading_rules", reading_rules.COLUMNS, declared)
     raw.write_table(con, "build", "build_id VARCHAR, as_of DATE", [("scratch", date(2026, 1, 1))])
     for name in SEEDS:
         _seed(con, name)

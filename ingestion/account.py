@@ -96,6 +96,11 @@ class Place:
         )
 
 
+def noted(frame: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """Notes with their place; `row_number` and `column_number` say where."""
+    return _conformed(place.located(frame), NOTE_COLUMNS)
+
+
 def _conformed(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame:
     missing = [
         pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in frame.columns

@@ -254,13 +254,24 @@ class Layout(Strict):
     record_kind: Literal["return", "operation"] = "return"
     reading_kind: Literal["interval", "register"] | None = None
     readings: ReadingRules | None = None
+    name_says: Pattern | None = Field(
+        default=None,
+        description="pattern on the path whose groups node, day and hour the readings must bear out",
+    )
+
+    _patterns = field_validator("name_says")(compiled)
 
     @model_validator(mode="after")
     def _readings_have_a_kind(self) -> Layout:
         if (self.target == "readings") != (self.reading_kind is not None):
             raise ValueError("reading_kind belongs to readings, and readings need one")
-        if self.readings is not None and self.reading_kind is None:
-            raise ValueError("readings: belongs to a layout of readings")
+        if (self.readings or self.name_says) is not None and self.reading_kind is None:
+            raise ValueError("readings and name_says belong to a layout of readings")
+        groups = set(re.compile(self.name_says or "(?P<day>)").groupindex)
+        if not groups or groups - {"node", "day", "hour"} or groups == {"hour"}:
+            raise ValueError(
+                "name_says has the groups node, day (yyyymmdd) and hour (of a day), at least one of the first two"
+            )
         if not self.recognise.columns and not self.recognise.values:
             raise ValueError("a layout recognises files by columns or values, never by name alone")
         return self

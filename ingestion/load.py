@@ -14,7 +14,7 @@ from pathlib import Path
 import pandera.polars as pa
 import polars as pl
 
-from ingestion import account, counting, mending, spans
+from ingestion import account, counting, file_names, mending, spans
 from ingestion.account import Delivery
 from ingestion.checks import HELPERS, ITEM_KEY, NOT_IN_EDITION, UNIT_KEY, failures
 from ingestion.contracts.codes import CodeMapping
@@ -197,6 +197,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
             account.repeated_records(place),
             account.net_amounts(good, mapped, place),
             account.rounded_readings(good, place),
+            file_names.otherwise(good, mapped, place),
         ],
         counts=account.counts(mapped, records, place),
     )

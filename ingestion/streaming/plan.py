@@ -56,6 +56,7 @@ def reads_by_line(layout: Layout) -> bool:
         and layout.target == "readings"
         and len(layout.tables) == 1
         and not layout.counts_cells
+        and layout.name_says is None
         and _says_only(spec, _BY_LINE)
         and not any(
             origin.label or origin.cell or (origin.clock and repeats_hours(origin.clock))

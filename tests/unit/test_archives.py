@@ -87,6 +87,29 @@ def test_one_delivery_is_its_members_each_by_its_own_layout(rules: Rules) -> Non
     assert energy.receipt.received_on == date(2021, 12, 2)
 
 
+@pytest.mark.parametrize(
+    ("path", "member", "found"),
+    [
+        ("310118_20211201.zip", "310118_20211201_Energy.xml", []),
+        ("310118_20211201.zip", "310118_20211202_Energy.xml", ["20211201 (× 1)"]),
+        ("310118_20211202.zip", "Energy.xml", ["20211201 (× 1)"]),
+        ("310118_20211201.zip", "310118_2021120100_Energy.xml", []),
+        ("310118_20211201.zip", "310118_2021120101_Energy.xml", []),
+        ("310118_20211201.zip", "310118_2021120107_Energy.xml", ["00 (× 1)"]),
+        ("310118_20211201.zip", "310104_20211301_Energy.xml", ["20211201 (× 1)", "310118 (× 1)"]),
+        ("upload.zip", "Energy.xml", []),
+    ],
+)
+def test_a_name_is_held_against_the_readings_inside(
+    rules: Rules, path: str, member: str, found: list[str]
+) -> None:
+    data = packed((member, ENERGY))
+    energy = load_delivery(receipt_of(path, data), data, rules)[1].loaded
+    assert energy.rows["number_text"].to_list() == ["12.5"]
+    assert energy.notes["note_code"].to_list() == ["name_says_otherwise"] * len(found)
+    assert energy.notes["found"].to_list() == found
+
+
 def test_a_member_that_nobody_can_read_is_refused_alone(rules: Rules) -> None:
     data = packed(("Energy.xml", ENERGY), ("half.xml", ENERGY[:200]))
     whole, good, bad = load_delivery(receipt_of("a.zip", data), data, rules)
