@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow
 
 from ingestion import partitions, readings
 from ingestion.account import CELLS
@@ -21,6 +22,7 @@ from ingestion.contracts.corrections import Correction
 from ingestion.contracts.home import Home
 from ingestion.contracts.messages import Refusal
 from ingestion.deliveries import Arrived
+from ingestion.layouts import Layout
 from ingestion.load import Loaded
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import Reference
@@ -79,24 +81,25 @@ def write_source(
                 continue
             ddl = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             con.execute(f"create or replace table raw.{source}__{target} ({ddl})")
-            frames = [item.tables[target] for item in loaded if target in item.tables]
-            _insert(con, f"{source}__{target}", frames, list(columns))
+            frames = [item.tables[target].select(list(columns)) for item in loaded if target in item.tables]
+            _insert(con, f"{source}__{target}", frames)
         _insert_rows(
             con,
             "files",
             [_file_row(item, by_id[item.delivery.file_id]) for item in loaded]
             + [_superseded_row(item) for item in superseded],
         )
-        for item in loaded:
-            if item.layout and item.layout.counts_cells:
-                frame = item.records.with_columns(
-                    file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id)
-                )
-                _insert(con, "records", [frame], _RECORDS)
-        for item in loaded:
-            _write_counts(con, source, item)
-        _insert(con, "quarantine", [item.quarantine for item in loaded], None)
-        _insert(con, "notes", [item.notes for item in loaded], None)
+        records = [
+            item.records.with_columns(
+                file_id=pl.lit(item.delivery.file_id), layout_id=pl.lit(item.layout.id)
+            ).select(_RECORDS)
+            for item in loaded
+            if item.layout and item.layout.counts_cells
+        ]
+        _insert(con, "records", records)
+        _write_counts(con, source, loaded)
+        _insert(con, "quarantine", [item.quarantine for item in loaded])
+        _insert(con, "notes", [item.notes for item in loaded])
         uses = [(source, name, n) for item in loaded for name, n in item.applied.items()]
         _insert_rows(con, "correction_uses", uses)
         settled = [
@@ -112,51 +115,65 @@ def write_source(
     partitions.forget_others(home, source, at_rest)
 
 
-def _write_counts(con: duckdb.DuckDBPyConnection, source: str, item: Loaded) -> None:
-    """The ledger's line of one file. `n_loaded` is what stands in the warehouse, not what was meant to.
+def _write_counts(con: duckdb.DuckDBPyConnection, source: str, loaded: list[Loaded]) -> None:
+    """The ledger's lines of the files. `n_loaded` is what stands in the warehouse, not what was meant to.
 
     A row that is lost or doubled anywhere between the reader and the table therefore unbalances the ledger.
     """
-    identity = item.delivery.file_id
-    for unit, n in item.counts.items():
-        if item.layout is None:
-            n_loaded = _count(con, _MEMBERS, source, item.delivery.path + SEPARATOR)
-        else:
-            n_loaded = sum(_n_loaded(con, source, target, unit, item) for target in item.tables)
-        layout_id = item.layout.id if item.layout else None
-        row = (identity, layout_id, unit, n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
-        _insert_rows(con, "file_counts", [row])
+    standing = _Standing(con, source)
+    lines: list[tuple[object, ...]] = []
+    for item in loaded:
+        for unit, n in item.counts.items():
+            if item.layout is None:
+                members = con.execute(_MEMBERS, [source, item.delivery.path + SEPARATOR]).fetchall()
+                n_loaded = int(members[0][0])
+            else:
+                n_loaded = sum(standing.n_loaded(item, item.layout, target, unit) for target in item.tables)
+            layout_id = item.layout.id if item.layout else None
+            ends = (n["n_read"], n_loaded, n["n_quarantined"], n["n_ignored"])
+            lines.append((item.delivery.file_id, layout_id, unit, *ends))
+    _insert_rows(con, "file_counts", lines)
 
 
 _MEMBERS = "select count(*) from raw.files where outcome = 'loaded' and source = ? and starts_with(path, ?)"
 """Files of one container that were loaded: what its own line of the ledger is held against."""
 _RECORDS = ["file_id", "layout_id", "target", "sheet", "row_number", "n_cells"]
-_CELLS_OF_RECORDS = """select {count} from raw.records as records where file_id = ? and target = '{target}'"""
+_ROWS = "select file_id, count(*) from raw.{table} group by file_id"
+_CELLS_IN_TABLE = """select file_id, count(*) from (select distinct file_id, {cells} from raw.{table})
+    group by file_id"""
+_CELLS_OF_RECORDS = "select file_id, {count} from raw.records as records where target = '{target}'"
 _IN_TABLE = """ and exists (select 1 from raw.{table} as loaded where loaded.file_id = records.file_id
     and loaded.row_number = records.row_number and loaded.sheet is not distinct from records.sheet)"""
 
 
-def _n_loaded(con: duckdb.DuckDBPyConnection, source: str, target: str, unit: str, item: Loaded) -> int:
-    """Records or cells of one file that stand in the table of a target."""
-    table = f"{source}__{target}"
-    identity = item.delivery.file_id
-    assert item.layout is not None
-    if not item.layout.counts_cells or (unit == "record" and target not in CELLS):
-        return _count(con, f"select count(*) from raw.{table} where file_id = ?", identity)
-    count = "count(*)" if unit == "record" else "coalesce(sum(n_cells), 0)"
-    query = _CELLS_OF_RECORDS.format(count=count, target=target)
-    if target not in CELLS:
-        return _count(con, query + _IN_TABLE.format(table=table), identity)
-    n_loaded = _count(con, query, identity)
-    if unit == "cell":
-        cells = ", ".join(CELLS[target])
-        in_table = f"select count(*) from (select distinct {cells} from raw.{table} where file_id = ?)"
-        n_loaded += _count(con, in_table, identity) - item.n_value_cells[target]
-    return n_loaded
+class _Standing:
+    """What stands in the tables of a source by file; each table is asked once, for all its files."""
 
+    def __init__(self, con: duckdb.DuckDBPyConnection, source: str) -> None:
+        self._con, self._source = con, source
+        self._found: dict[str, dict[str, int]] = {}
 
-def _count(con: duckdb.DuckDBPyConnection, query: str, *parameters: str) -> int:
-    return int(con.execute(query, list(parameters)).fetchall()[0][0])
+    def n_loaded(self, item: Loaded, layout: Layout, target: str, unit: str) -> int:
+        """Records or cells of one file that stand in the table of a target."""
+        identity, table = item.delivery.file_id, f"{self._source}__{target}"
+        if not layout.counts_cells or (unit == "record" and target not in CELLS):
+            return self._of(_ROWS.format(table=table), identity)
+        count = "count(*)" if unit == "record" else "coalesce(sum(n_cells), 0)"
+        query = _CELLS_OF_RECORDS.format(count=count, target=target)
+        if target not in CELLS:
+            return self._of(query + _IN_TABLE.format(table=table) + " group by file_id", identity)
+        n_loaded = self._of(query + " group by file_id", identity)
+        if unit == "cell":
+            cells = ", ".join(CELLS[target])
+            in_table = self._of(_CELLS_IN_TABLE.format(cells=cells, table=table), identity)
+            n_loaded += in_table - item.n_value_cells[target]
+        return n_loaded
+
+    def _of(self, query: str, identity: str) -> int:
+        if query not in self._found:
+            rows = self._con.execute(query).fetchall()
+            self._found[query] = {found: int(n) for found, n in rows}
+        return self._found[query].get(identity, 0)
 
 
 def write_table(
@@ -178,17 +195,27 @@ def _forget(con: duckdb.DuckDBPyConnection, source: str) -> None:
         con.execute(f"delete from raw.{table} where source = ?", [source])
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection, table: str, frames: list[pl.DataFrame], columns: list[str] | None
-) -> None:
-    for frame in frames:
-        if frame.height == 0:
-            continue
-        chosen = frame if columns is None else frame.select(columns)
-        names = ", ".join(f'"{name}"' for name in chosen.columns)
-        con.register("incoming", chosen.to_arrow(compat_level=pl.CompatLevel.newest()))
-        con.execute(f"insert into raw.{table} ({names}) select {names} from incoming")
-        con.unregister("incoming")
+_ROW_GROUP = 122_880
+"""Rows of one row group of DuckDB. Rows that come in other portions are written twice: as they come, and once more
+as whole groups when the file is closed."""
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, frames: list[pl.DataFrame]) -> None:
+    """Frames of one table, one behind the other, in one statement."""
+    frames = [frame for frame in frames if frame.height]
+    if not frames:
+        return
+    rows = pl.concat(frames, how="vertical_relaxed")
+    names = ", ".join(f'"{name}"' for name in rows.columns)
+    schema = _arrow(rows.clear()).schema
+    groups = (batch for part in rows.iter_slices(_ROW_GROUP) for batch in _arrow(part).to_batches())
+    con.register("incoming", pyarrow.RecordBatchReader.from_batches(schema, groups))
+    con.execute(f"insert into raw.{table} ({names}) select {names} from incoming")
+    con.unregister("incoming")
+
+
+def _arrow(rows: pl.DataFrame) -> pyarrow.Table:
+    return rows.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
