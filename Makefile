@@ -1,5 +1,6 @@
 # Tancang: the commands a newcomer needs. Each one sets up by itself; only Python >= 3.11 and make are assumed.
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 
 .PHONY: run test test-all setup lock lint shell ui bench bundle clean
@@ -8,10 +9,10 @@ run: setup  ## one night on the example district
 	@$(BIN)/tancang nightly --landing examples/district/clean/landing --profile examples/district/profile.yml
 
 test: setup lint  ## the tests CI runs
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder -m "not slow"
 
 test-all: setup lint  ## the same with the long sweeps and every supported Python
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary && $(BIN)/lint-imports --no-cache > /dev/null || \

@@ -2,11 +2,15 @@
 
 Belongs here: the dbtRunner, its manifest, the set of keys that must be materialised. Does not belong here:
 SQL. In process because a `dbt build` child costs seconds of imports that a night of seconds cannot spare.
+The parsed project stands in the checkout and is the same for every home; what a run writes stands in its home,
+so two homes may have their nights at one time.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ from orchestration.settings import CHECKOUT, Settings
 PROJECT = CHECKOUT / "dbt_project"
 TARGET = PROJECT / "target"
 MANIFEST = TARGET / "manifest.json"
+_PARSED = "partial_parse.msgpack"
 _RESULTS = {"LogModelResult", "LogSeedResult", "LogTestResult"}
 _SHARED_RAW = {
     "files",
@@ -62,8 +67,28 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         return str(dbt_resource_props["fqn"][1])
 
 
-def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[Any], Any]:
-    """One dbt invocation in this process: success, result events, dbt's own result object.
+def build(settings: Settings) -> tuple[bool, list[Any], Any]:
+    """Seeds and models, no tests: success, result events, dbt's own result object."""
+    arguments = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    # nobody reads what dbt would write about it, and writing it costs as much as many a model
+    shutil.rmtree(run_folder(settings), ignore_errors=True)
+    return _invoke([*arguments, "--no-write-json"], run_folder(settings), settings)
+
+
+def run_tests(settings: Settings) -> tuple[bool, list[Any], Any]:
+    """The data tests, as `build`; their results are what the gate reads in the run folder."""
+    return _invoke(["test", "--exclude-resource-type", "unit_test"], run_folder(settings), settings)
+
+
+def run_folder(settings: Settings) -> Path:
+    """Where dbt writes what it ran for this home."""
+    return settings.paths.night / "dbt"
+
+
+def _invoke(
+    arguments: list[str], folder: Path, settings: Settings | None = None
+) -> tuple[bool, list[Any], Any]:
+    """One dbt invocation in this process, for a home when there are settings.
 
     The connection is closed afterwards: dbt would keep the warehouse open and no other step could have it.
     """
@@ -91,9 +116,9 @@ def invoke(arguments: list[str], settings: Settings | None) -> tuple[bool, list[
         "--profiles-dir",
         str(PROJECT),
         "--target-path",
-        str(TARGET),
+        str(folder),
         "--log-path",
-        str(TARGET),
+        str(folder),
         "--quiet",
         "--no-use-colors",
         "--log-level-file",
@@ -119,8 +144,8 @@ def _parsed() -> Any:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    path = TARGET / "partial_parse.msgpack"
     current_manifest()
+    path = TARGET / _PARSED
     changed = path.stat().st_mtime
     if changed not in _parsed_projects:
         _parsed_projects.clear()
@@ -138,15 +163,27 @@ def current_manifest() -> Path:
         if path.is_file() and TARGET not in path.parents and path.suffix in {".sql", ".yml", ".csv", ".md"}
     )
     if not MANIFEST.is_file() or MANIFEST.stat().st_mtime < newest:
-        success, _, _ = invoke(["parse"], None)
+        _parse()
+    return MANIFEST
+
+
+def _parse() -> None:
+    """Parse beside and move into place, the manifest last: no process ever reads half of it."""
+    TARGET.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=TARGET, prefix="parsing.") as beside:
+        folder = Path(beside)
+        if (TARGET / _PARSED).is_file():
+            shutil.copyfile(TARGET / _PARSED, folder / _PARSED)
+        success, _, _ = _invoke(["parse"], folder)
         if not success:
             raise RuntimeError("dbt could not parse the project")
-    return MANIFEST
+        for name in (_PARSED, MANIFEST.name):
+            os.replace(folder / name, TARGET / name)
 
 
 def stream(events: list[Any], context: dg.AssetExecutionContext, translator: Translator) -> Iterator[Any]:
     for event in events:
-        yield from event.to_default_asset_events(MANIFEST, translator, context, TARGET)
+        yield from event.to_default_asset_events(MANIFEST, translator, context)
 
 
 def failed_nodes(result: Any) -> list[str]:

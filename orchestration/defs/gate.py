@@ -8,7 +8,7 @@ import shutil
 import dagster as dg
 
 from orchestration import night as nights
-from orchestration.dbt_build import MANIFEST, TARGET
+from orchestration.dbt_build import MANIFEST, run_folder
 from orchestration.defs.resources import POOL, writer
 from orchestration.defs.warehouse import dbt_models
 from orchestration.plots import stacked_bars
@@ -39,7 +39,7 @@ def verdict() -> dg.MaterializeResult[None]:
     docs = night.home.night / "data_docs"
     shutil.rmtree(docs, ignore_errors=True)
     with writer(settings) as con:
-        tests = read_run_results(TARGET / "run_results.json")
+        tests = read_run_results(run_folder(settings) / "run_results.json")
         results = run_rules(con, catalogue, waivers, night.as_of, dbt_tests=tests)
         from quality.checkpoint import run_checkpoint
 

@@ -13,7 +13,7 @@ import dagster as dg
 import duckdb
 from dagster_dbt import dbt_assets
 
-from orchestration.dbt_build import Translator, current_manifest, failed_nodes, invoke, stream
+from orchestration.dbt_build import Translator, build, current_manifest, failed_nodes, run_tests, stream
 from orchestration.defs.resources import POOL, writer
 from orchestration.plots import stacked_bars
 from orchestration.settings import Settings, load_settings
@@ -24,9 +24,7 @@ TRANSLATOR = Translator()
 @dbt_assets(manifest=current_manifest(), dagster_dbt_translator=TRANSLATOR, name="dbt_models", pool=POOL)  # type: ignore[untyped-decorator]
 def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
     settings = load_settings()
-    built, events, result = invoke(
-        ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], settings
-    )
+    built, events, result = build(settings)
     materialised = set()
     facts = table_facts(settings)
     for event in stream(events, context, TRANSLATOR):
@@ -38,7 +36,7 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
     if not built:
         raise dg.Failure("dbt could not build: " + "; ".join(failed_nodes(result)), allow_retries=False)
     check_complete(materialised, set(context.selected_asset_keys))
-    _, events, _ = invoke(["test", "--exclude-resource-type", "unit_test"], settings)
+    _, events, _ = run_tests(settings)
     yield from stream(events, context, TRANSLATOR)
 
 

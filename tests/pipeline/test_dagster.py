@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -47,6 +48,14 @@ def test_groups_follow_the_rooms_and_every_asset_says_what_it_is() -> None:
     assert {spec.group_name for spec in found} <= ROOMS | {"accounting"}
     assert {spec.group_name for spec in found} | {"seeds"} >= ROOMS
     assert [spec.key.to_user_string() for spec in found if not (spec.description or "").strip()] == []
+
+
+def test_what_dbt_ran_is_written_in_the_home_so_two_homes_do_not_mix(clean: Night) -> None:
+    results = clean.home / "night" / "dbt" / "run_results.json"
+    held = json.loads(results.read_text(encoding="utf-8"))["results"]
+    assert len(held) > 50 and {item["status"] for item in held} == {"pass"}
+    shared = CHECKOUT / "dbt_project" / "target" / "run_results.json"
+    assert not shared.is_file() or shared.stat().st_mtime < results.stat().st_mtime - 1
 
 
 def test_every_source_folder_is_an_asset_without_being_registered() -> None:
@@ -109,7 +118,7 @@ def test_runs_and_their_metadata_are_kept(clean: Night) -> None:
             metadata = event.asset_materialization.metadata
             assert metadata["dagster/row_count"].value > 0, key
             pictures = [value for value in metadata.values() if isinstance(value, dg.MarkdownMetadataValue)]
-            assert any("data:image/svg+xml;base64," in (picture.md_str or "") for picture in pictures), key
+            assert any("data:image/png;base64," in (picture.md_str or "") for picture in pictures), key
             assert "content_sha256" in metadata or "content_hash" in metadata, key
 
 
