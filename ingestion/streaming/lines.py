@@ -15,6 +15,7 @@ import numpy.typing as npt
 PIECE_BYTES = 64 << 20
 """A larger text is read piece by piece: the index of its lines and its typed rows then need some 0.2 GB."""
 
+_CHUNK = 1 << 20
 Numbers = npt.NDArray[np.int64]
 
 
@@ -24,26 +25,27 @@ class Lines:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as handle:
             self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        data = np.frombuffer(self._bytes, dtype=np.uint8)
-        ends = np.flatnonzero(data == 10)
-        if not ends.size or ends[-1] != data.size - 1:
-            ends = np.append(ends, data.size)
-        self._starts = np.concatenate(([0], ends[:-1] + 1))
-        self._ends = ends
-        lengths = ends - self._starts
-        short = np.flatnonzero(lengths <= 1)
-        is_blank = [lengths[at] == 0 or data[self._starts[at]] == 13 for at in short]
-        self.blank: Numbers = short[np.array(is_blank, dtype=bool)] + 1
+            ends = [
+                np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == 10) + number * _CHUNK
+                for number, chunk in enumerate(iter(lambda: handle.read(_CHUNK), b""))
+            ]
+        n_bytes = len(self._bytes)
+        self._ends: Numbers = np.concatenate(ends)
+        if not self._ends.size or self._ends[-1] != n_bytes - 1:
+            self._ends = np.append(self._ends, n_bytes)
+        short = np.flatnonzero(np.diff(self._ends, prepend=-1) <= 2) + 1
+        self.blank: Numbers = np.array([n for n in short if self._text(n) in (b"", b"\r")], dtype=np.int64)
 
     def __len__(self) -> int:
         return int(self._ends.size)
 
     def texts(self, numbers: Iterable[int]) -> list[str]:
         """Lines without their ends."""
-        return [
-            self._bytes[self._starts[n - 1] : self._ends[n - 1]].decode("utf-8").removesuffix("\r")
-            for n in numbers
-        ]
+        return [self._text(n).decode("utf-8").removesuffix("\r") for n in numbers]
+
+    def _text(self, number: int) -> bytes:
+        start = self._ends[number - 2] + 1 if number > 1 else 0
+        return self._bytes[start : self._ends[number - 1]]
 
 
 def pieces(path: Path, folder: Path) -> Iterator[Path]:

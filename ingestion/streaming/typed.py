@@ -87,14 +87,17 @@ def _query(plan: Plan, n_head: int) -> str:
     """A line is plain if its stamps can be read in the layout's forms and its amount says the digits that rest.
 
     The amount written out with four decimals must begin with the text: so it had no sign, exponent, blank,
-    underscore or fifth decimal.
+    underscore or fifth decimal. Stamps of one form are typed while the text is cut, in that form and no other.
     """
-    columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(1, plan.n_columns + 1))
-    stamps = {
-        name: f"try_strptime(c{number}, [{', '.join(map(_text, forms))}])"
-        for name, (number, forms) in plan.stamps.items()
-    }
     value = f"c{plan.value_column}"
+    form = _only_form(plan)
+    kinds = {f"c{number}": "VARCHAR" for number in range(1, plan.n_columns + 1)}
+    stamps = {}
+    for name, (number, forms) in plan.stamps.items():
+        if form is None:
+            stamps[name] = f"try_strptime(c{number}, [{', '.join(map(_text, forms))}])"
+        else:
+            stamps[name], kinds[f"c{number}"] = f"c{number}", "TIMESTAMP"
     plain = [
         f"starts_with(cast(number as varchar), {value})",
         "number >= 0",
@@ -104,6 +107,7 @@ def _query(plan: Plan, n_head: int) -> str:
     ]
     taken = [f"c{number}" for number in plan.kinds] + [f"{text} as {name}" for name, text in stamps.items()]
     unnamed = [f"c{number}" for number in plan.unnamed]
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
     return f"""
         create temp table lines as
         select {", ".join([*(f"c{number}" for number in plan.kinds), *stamps])},
@@ -111,10 +115,17 @@ def _query(plan: Plan, n_head: int) -> str:
         from (
             select {", ".join([*taken, *unnamed, value])}, try_cast({value} as decimal(18, 4)) as number
             from read_csv(?, auto_detect=false, header=false, skip={n_head}, delim={_text(plan.separator)},
-                quote='', escape='', columns={{{columns}}},
+                quote='', escape='', columns={{{columns}}}, {f"timestampformat={_text(form)}," if form else ""}
                 store_rejects=true, rejects_table='rejected', rejects_scan='rejected_scans', rejects_limit=0)
         )
     """
+
+
+def _only_form(plan: Plan) -> str | None:
+    """The form of all stamps, if each may have this one alone and each column says one of them."""
+    forms = {form for _, found in plan.stamps.values() for form in found}
+    columns = {number for number, _ in plan.stamps.values()}
+    return forms.pop() if len(forms) == 1 and len(columns) == len(plan.stamps) else None
 
 
 @dataclass(frozen=True)
