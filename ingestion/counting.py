@@ -6,6 +6,7 @@ reader's helper must never be used here, however convenient (a test watches the 
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import zipfile
@@ -131,19 +132,47 @@ def count_records(path: Path, separator: str | None) -> int:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """Parts of a file, each cut behind a line end that stands outside quotes."""
+    """Parts of a text, each cut behind a line end that stands outside quotes."""
     rest = b""
-    with path.open("rb") as handle:
-        while part := handle.read(_BLOCK):
-            rest += part
-            cut = rest.rfind(b"\n") + 1
-            while cut and rest.count(b'"', 0, cut) % 2:
-                cut = rest.rfind(b"\n", 0, cut - 1) + 1
-            if cut:
-                yield rest[:cut]
-                rest = rest[cut:]
+    for part in _as_utf8(_stream(path)):
+        rest += part
+        cut = rest.rfind(b"\n") + 1
+        while cut and rest.count(b'"', 0, cut) % 2:
+            cut = rest.rfind(b"\n", 0, cut - 1) + 1
+        if cut:
+            yield rest[:cut]
+            rest = rest[cut:]
     if rest:
         yield rest
+
+
+def _stream(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, or of the members of a gzip file one after the other, as `_unpacked`."""
+    with path.open("rb") as handle:
+        rest = handle.read(_BLOCK)
+        is_packed = rest.startswith(b"\x1f\x8b")
+        while rest and not is_packed:
+            yield rest
+            rest = handle.read(_BLOCK)
+        while rest.startswith(b"\x1f\x8b"):
+            member = zlib.decompressobj(wbits=31)
+            while not member.eof:
+                yield member.decompress(rest, _BLOCK)
+                rest = member.unconsumed_tail or (b"" if member.eof else handle.read(_BLOCK))
+                if not rest and not member.eof:
+                    yield member.flush()
+                    return
+            rest = member.unused_data
+            rest += handle.read(_BLOCK) if len(rest) < 2 else b""
+
+
+def _as_utf8(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Marked UTF-16 as UTF-8; all else as it is."""
+    decoder = None
+    for number, part in enumerate(part for part in parts if part):
+        if number == 0 and part.startswith((b"\xff\xfe", b"\xfe\xff")):
+            decoder = codecs.getincrementaldecoder("utf-16")()
+        yield decoder.decode(part).encode("utf-8", "surrogatepass") if decoder else part
 
 
 def _records(block: bytes, separator: str) -> int:

@@ -7,6 +7,7 @@ container's own account. Does not belong here: unpacking (`readers.archives`), r
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -31,8 +32,13 @@ class Arrived:
     loaded: Loaded
 
 
-def load_delivery(receipt: Receipt, data: bytes, rules: Rules) -> list[Arrived]:
-    """The file itself, or a container followed by its members. Never raises for what a file says."""
+def load_delivery(
+    receipt: Receipt, data: bytes, rules: Rules, load_member: Callable[[Receipt, bytes], Loaded] | None = None
+) -> list[Arrived]:
+    """The file itself, or a container followed by its members. Never raises for what a file says.
+
+    `load_member` reads a member, if not as a file of its own in memory.
+    """
     delivery = Delivery(receipt.file_id, receipt.source, receipt.path)
     if not archives.is_container(receipt.path):
         return [Arrived(receipt, load(delivery, data, rules))]
@@ -41,7 +47,9 @@ def load_delivery(receipt: Receipt, data: bytes, rules: Rules) -> list[Arrived]:
     except Refusal as refusal:
         return [Arrived(receipt, Loaded(delivery, refusal=refusal))]
     arrived = [
-        _member(receipt, member.name, member.data, rules) for member in members if member.data is not None
+        _member(receipt, member.name, member.data, rules, load_member)
+        for member in members
+        if member.data is not None
     ]
     n_refused = sum(item.loaded.refusal is not None for item in arrived)
     whole = Loaded(
@@ -59,7 +67,13 @@ def load_delivery(receipt: Receipt, data: bytes, rules: Rules) -> list[Arrived]:
     return [Arrived(receipt, whole), *arrived]
 
 
-def _member(container: Receipt, name: str, data: bytes, rules: Rules) -> Arrived:
+def _member(
+    container: Receipt,
+    name: str,
+    data: bytes,
+    rules: Rules,
+    load_member: Callable[[Receipt, bytes], Loaded] | None,
+) -> Arrived:
     receipt = container.model_copy(
         update={
             "path": f"{container.path}{archives.SEPARATOR}{name}",
@@ -67,8 +81,9 @@ def _member(container: Receipt, name: str, data: bytes, rules: Rules) -> Arrived
             "size_bytes": len(data),
         }
     )
-    delivery = Delivery(receipt.file_id, receipt.source, receipt.path)
-    return Arrived(receipt, load(delivery, data, rules))
+    if load_member is not None:
+        return Arrived(receipt, load_member(receipt, data))
+    return Arrived(receipt, load(Delivery(receipt.file_id, receipt.source, receipt.path), data, rules))
 
 
 def _ignored(delivery: Delivery, members: list[archives.Member]) -> pl.DataFrame:

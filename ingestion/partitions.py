@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from ingestion.archive import Receipt
 from ingestion.contracts.home import Home
 from ingestion.contracts.identity import digest
 from ingestion.deliveries import Arrived, load_delivery
-from ingestion.load import AtRest, Loaded, Rules
+from ingestion.load import AtRest, Loaded, Rules, load
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
-from ingestion.streaming import large
+from ingestion.readers import archives
+from ingestion.streaming import large, wrapping
 
 IN_FLIGHT = 2
 """Large files read at a time: while one is hashed, counted or asked about, the other is typed."""
@@ -67,7 +69,7 @@ def load_all(room: Room, deliveries: list[Receipt]) -> list[Arrived]:
         begun = {
             item.file_id: pool.submit(_streamed, room, item)
             for item in deliveries
-            if item.size_bytes >= large.FROM_BYTES
+            if wrapping.unpacked_bytes(archive.object_path(room.home, item.sha256)) >= large.FROM_BYTES
         }
         return [
             file
@@ -108,20 +110,35 @@ def _streamed(room: Room, receipt: Receipt) -> list[Arrived]:
     kept = _kept(room, receipt)
     if kept is not None:
         return [Arrived(receipt, kept)]
-    delivery = Delivery(receipt.file_id, receipt.source, receipt.path)
-    with room.con.cursor() as con:
-        loaded = large.load_large(
-            con,
-            delivery,
-            archive.object_path(room.home, receipt.sha256),
-            receipt.sha256,
-            room.rules,
-            path_of(room.home, receipt),
-        )
+    loaded = None
+    if not archives.is_container(receipt.path):
+        loaded = _load_large(room, receipt, archive.object_path(room.home, receipt.sha256))
     if loaded is None:
         return _read_whole(room, receipt)
     _remember(room, receipt, loaded)
     return [Arrived(receipt, loaded)]
+
+
+def _load_large(room: Room, receipt: Receipt, path: Path) -> Loaded | None:
+    delivery = Delivery(receipt.file_id, receipt.source, receipt.path)
+    with room.con.cursor() as con:
+        return large.load_large(con, delivery, path, receipt.sha256, room.rules, path_of(room.home, receipt))
+
+
+def _member(room: Room, receipt: Receipt, data: bytes) -> Loaded:
+    """A member of a container; one that is large is put beside its partition and read from there."""
+    if len(data) >= large.FROM_BYTES:
+        target = path_of(room.home, receipt)
+        scratch = target.with_name(f".{target.stem}.member")
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(data)
+        try:
+            loaded = _load_large(room, receipt, scratch)
+        finally:
+            scratch.unlink()
+        if loaded is not None:
+            return loaded
+    return load(Delivery(receipt.file_id, receipt.source, receipt.path), data, room.rules)
 
 
 def _whole(room: Room, receipt: Receipt) -> list[Arrived]:
@@ -130,7 +147,8 @@ def _whole(room: Room, receipt: Receipt) -> list[Arrived]:
 
 
 def _read_whole(room: Room, receipt: Receipt) -> list[Arrived]:
-    found = load_delivery(receipt, archive.read_sealed(room.home, receipt.sha256), room.rules)
+    data = archive.read_sealed(room.home, receipt.sha256)
+    found = load_delivery(receipt, data, room.rules, partial(_member, room))
     with room.con.cursor() as con:
         for file in found:
             rest(con, room.home, file)
@@ -162,9 +180,9 @@ def _remember(room: Room, receipt: Receipt, loaded: Loaded) -> None:
         "quarantine": loaded.quarantine.to_dict(as_series=False),
         "notes": loaded.notes.to_dict(as_series=False),
     }
-    partial = path.with_name(f".{path.stem}.json.{os.getpid()}")
-    partial.write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
-    os.replace(partial, _note_of(path))
+    unfinished = path.with_name(f".{path.stem}.json.{os.getpid()}")
+    unfinished.write_text(json.dumps(note, ensure_ascii=False), encoding="utf-8")
+    os.replace(unfinished, _note_of(path))
 
 
 def _kept(room: Room, receipt: Receipt) -> Loaded | None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 from ingestion.contracts.messages import Message, Refusal
 
@@ -26,13 +29,23 @@ def expand(data: bytes) -> bytes:
     """
     if not data.startswith(MAGIC):
         return data
-    allowed = min(MAX_BYTES, max(_FREE_BYTES, MAX_RATIO * len(data)))
-    found = bytearray()
+    return b"".join(_parts(io.BytesIO(data), len(data)))
+
+
+def parts(path: Path) -> Iterator[bytes]:
+    """The file inside a gzip file, part by part. Raises Refusal as `expand`."""
+    with path.open("rb") as handle:
+        yield from _parts(handle, path.stat().st_size)
+
+
+def _parts(handle: IO[bytes], n_bytes: int) -> Iterator[bytes]:
+    allowed = min(MAX_BYTES, max(_FREE_BYTES, MAX_RATIO * n_bytes))
+    n_found = 0
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+        with gzip.GzipFile(fileobj=handle) as packed:
             while part := packed.read(_STEP):
-                found += part
-                if len(found) > allowed:
+                n_found += len(part)
+                if n_found > allowed:
                     raise Refusal(
                         "expands_too_far",
                         Message(
@@ -41,10 +54,10 @@ def expand(data: bytes) -> bytes:
                         ),
                         Message("请不压缩或分成几个文件上报", "send it unpacked, or in several files"),
                     )
+                yield part
     except (OSError, EOFError, zlib.error) as error:
         raise Refusal(
             "broken_gzip",
             Message(f"压缩文件不完整或有误: {error}", f"the packed file is incomplete or wrong: {error}"),
             Message("文件可能没有传完, 请重新导出", "the file may have been cut off; export it again"),
         ) from error
-    return bytes(found)

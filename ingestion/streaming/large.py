@@ -20,10 +20,10 @@ from ingestion.layouts import Layout, TableSpec
 from ingestion.load import AtRest, Loaded, Rules, refuse_nothing, unforeseen
 from ingestion.readers import delimited
 from ingestion.recognition import recognise
-from ingestion.streaming import chunks, lines, typed
+from ingestion.streaming import chunks, lines, typed, wrapping
 from ingestion.streaming.judge import Judge
 from ingestion.streaming.plan import Plan, plan_of, reads_by_line
-from ingestion.streaming.text import Text, look, ready
+from ingestion.streaming.text import Text, look, ready, refuse_changed
 from ingestion.tables import Table, placed
 
 FROM_BYTES = 8 << 20
@@ -49,13 +49,35 @@ def load_large(
 
     Never raises for what the file says. Raises ValueError when it is not what was sealed.
     """
-    text = look(path, sha256)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not wrapping.is_wrapped(path):
+        return _load_text(con, delivery, path, look(path, sha256), rules, target)
+    scratch = target.with_name(f".{target.stem}.unwrapped")
+    shutil.rmtree(scratch, ignore_errors=True)  # what a killed night left
+    scratch.mkdir()
+    try:
+        refuse_changed(path, sha256)
+        inside = wrapping.unwrapped(path, scratch)
+        return _load_text(con, delivery, path, look(inside, None), rules, target)
+    except (Refusal, UnicodeDecodeError):
+        return None  # the general reader says what is wrong
+    finally:
+        shutil.rmtree(scratch)
+
+
+def _load_text(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    sealed: Path,
+    text: Text | None,
+    rules: Rules,
+    target: Path,
+) -> Loaded | None:
     head = _head(text, delivery, rules) if text is not None else None
     if text is None or head is None:
         return None
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _load(con, delivery, text, head, rules, target)
+        return _load(con, delivery, sealed, text, head, rules, target)
     except Refusal as refusal:
         return Loaded(delivery, refusal=refusal)
     except Exception as error:  # as for small files: what no reader foresaw is a refusal too
@@ -66,8 +88,6 @@ def _head(text: Text, delivery: Delivery, rules: Rules) -> _Head | None:
     """Layout, header and separator, told by the start of the file; None when that does not tell them."""
     with text.path.open("rb") as handle:
         start = handle.read(_HEAD_BYTES)
-    if start.startswith(b"\x1f\x8b"):
-        return None
     begin = start[: start.rfind(b"\n") + 1].decode(text.encoding)
     try:
         reading = recognise(begin.encode(), delivery.path, delivery.source, rules.layouts)
@@ -89,7 +109,13 @@ def _head(text: Text, delivery: Delivery, rules: Rules) -> _Head | None:
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, text: Text, head: _Head, rules: Rules, target: Path
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    sealed: Path,
+    text: Text,
+    head: _Head,
+    rules: Rules,
+    target: Path,
 ) -> Loaded:
     plan = plan_of(head.layout, head.spec, head.table, head.n_columns, head.separator)
     judge = Judge(delivery, rules, head.layout, head.spec, len(head.lines))
@@ -98,7 +124,7 @@ def _load(
         judge = Judge(delivery, rules, head.layout, head.spec, len(head.lines))
         n_rows = chunks.read(con, text, head.separator, judge, target)
     refuse_nothing(head.layout, judge.counts["record_loaded"] + judge.counts["record_quarantined"])
-    n_read = counting.count_records(text.path, head.layout.separator)
+    n_read = counting.count_records(sealed, head.layout.separator)
     counts = {
         "n_read": n_read,
         **{f"n_{end}": judge.counts[f"record_{end}"] for end in ("loaded", "quarantined", "ignored")},

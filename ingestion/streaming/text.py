@@ -39,12 +39,21 @@ class Text:
         return not self.has_quotes and not self.has_returns
 
 
-def look(path: Path, sha256: str) -> Text | None:
-    """None where only the general reader knows what to do: NUL bytes, UTF-16, or no text at all.
+def refuse_changed(path: Path, sha256: str) -> None:
+    """Raises ValueError when a file is not what was sealed."""
+    if archive.is_untouched(path, sha256):
+        return
+    with path.open("rb") as handle:
+        if hashlib.file_digest(handle, "sha256").hexdigest() != sha256:
+            raise ValueError(f"archive object {sha256} has changed since it was sealed")
 
-    Raises ValueError when the bytes are not those that were sealed.
+
+def look(path: Path, sha256: str | None) -> Text | None:
+    """None where only the general reader knows what to do: NUL bytes, UTF-16 unmarked, or no text at all.
+
+    Raises ValueError when the bytes are not those that were sealed; without a hash they are a copy of ours.
     """
-    seal = None if archive.is_untouched(path, sha256) else hashlib.sha256()
+    seal = None if sha256 is None or archive.is_untouched(path, sha256) else hashlib.sha256()
     utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
     has_quotes = has_nul = False
     feeds = pairs = returns = False

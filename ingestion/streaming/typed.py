@@ -165,11 +165,17 @@ def specimens(typed: Typed) -> Specimens:
 
 
 def _rows_of(typed: Typed, kinds: str) -> list[int]:
-    """Rows of the plain lines of some kinds, given as a query."""
+    """Rows of the plain lines of some kinds, given as a query. Comparing as equal what is never null takes half the time."""
     names = [f"c{number}" for number in typed.plan.kinds]
-    same = " and ".join([f"lines.{name} is not distinct from kinds.{name}" for name in names] or ["true"])
+    has_null = ", ".join(f"bool_or({name} is null)" for name in names) or "false"
+    nulls = typed.con.execute(f"select {has_null} from ({kinds})").fetchall()[0]
+    same = " and ".join(
+        f"lines.{name} {'is not distinct from' if is_null else '='} kinds.{name}"
+        for name, is_null in zip(names, nulls, strict=False)
+    )
     found = typed.con.execute(
-        f"select lines.rowid from lines semi join ({kinds}) as kinds on {same} where amount is not null"
+        f"""select lines.rowid from lines semi join ({kinds}) as kinds on {same or "true"}
+        where amount is not null"""
     )
     return [row for (row,) in found.fetchall()]
 

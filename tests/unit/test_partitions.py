@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -245,3 +249,41 @@ def test_files_sealed_side_by_side_keep_their_order_and_their_bytes(home: Home) 
     for number, item in enumerate(sealed):
         assert archive.read_sealed(home, item.sha256) == (folder / f"{number:02}.csv").read_bytes()
     assert not list((home.archive / "objects").glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.csv.gz"])
+def test_large_files_in_wrappings_are_streamed_like_the_files_themselves(
+    con: duckdb.DuckDBPyConnection, home: Home, rules: Rules, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    text = "\n".join([HEAD, *LINES, *BAD]).encode()
+    path = home.landing / "metering" / name
+    path.parent.mkdir(parents=True)
+    if name == "a.zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("a.csv", text)
+            packed.writestr("b.csv", HEAD + "\n" + LINES[0])
+    else:
+        path.write_bytes(gzip.compress(text))
+    (receipt,) = archive.seal(home, date(2026, 1, 1))
+    assert receipt.size_bytes < 10_000
+    seen = []
+    real = large.load_large
+
+    def watched(*given: Any) -> Any:
+        seen.append(given[1].path)
+        return real(*given)
+
+    monkeypatch.setattr(large, "load_large", watched)
+    monkeypatch.setattr(large, "FROM_BYTES", 10_000)
+    arrived = load_all(con, home, rules, [receipt])
+    assert seen == ["a.zip!a.csv" if name == "a.zip" else "a.csv.gz"]
+    (found,) = [item.loaded for item in arrived if item.loaded.delivery.path in seen]
+    assert found.counts == {"record": {"n_read": 675, "n_loaded": 672, "n_quarantined": 2, "n_ignored": 1}}
+    assert found.at_rest is not None
+    assert con.execute(f"select count(*), sum(amount) from '{found.at_rest.path}'").fetchone() == (
+        672,
+        sum(Decimal(line.split(",")[4]) for line in LINES),
+    )
+    kept = {item.loaded.at_rest.path for item in arrived if item.loaded.at_rest}
+    noted = {path.with_name(f"_{path.stem}.json") for path in kept} if name != "a.zip" else set()
+    assert set(home.readings.rglob("*.*")) == kept | noted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import hashlib
 import random
 from collections.abc import Iterator
@@ -221,6 +223,44 @@ def test_the_typed_road_gives_what_the_general_reader_gives(
 
 def never(*_: object) -> int:
     raise AssertionError("this file goes the typed road")
+
+
+WRAPPINGS = {
+    "gzip": gzip.compress,
+    "gzip of two members": lambda data: gzip.compress(data[:1001]) + gzip.compress(data[1001:]),
+    "utf-16": lambda data: data.decode().encode("utf-16"),
+    "utf-16-be": lambda data: codecs.BOM_UTF16_BE + data.decode().encode("utf-16-be"),
+    "gzip of utf-16": lambda data: gzip.compress(data.decode().encode("utf-16")),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_is_wrapped_goes_the_typed_road_too(
+    con: duckdb.DuckDBPyConnection,
+    own: Rules,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    end: str,
+) -> None:
+    monkeypatch.setattr(chunks, "read", never)
+    monkeypatch.setattr(counting, "_BLOCK", 300)
+    data = WRAPPINGS[name](end.join([INTERVALS + ",多", *made(7, 300, 0.2)]).encode())
+    Both(con, own, tmp_path, data, "a.csv").check()
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["f1.parquet"]
+
+
+@pytest.mark.parametrize("damage", [slice(None, -500), slice(None, 5000)])
+def test_a_broken_gzip_is_for_the_general_reader(
+    con: duckdb.DuckDBPyConnection, own: Rules, tmp_path: Path, damage: slice
+) -> None:
+    data = gzip.compress("\n".join([INTERVALS, *made(7, 3000)]).encode())[damage]
+    both = Both(con, own, tmp_path, data, "a.csv.gz")
+    assert both.streamed is None
+    assert both.general.refusal is not None
+    assert both.general.refusal.code == "broken_gzip"
+    assert not list((tmp_path / "made").iterdir())
 
 
 CHUNKED = {
