@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 _BLANKS = bytes(code for code in range(1, 128) if chr(code).isspace() and code not in b"\r\n")
 _WIDE_BLANKS = [chr(code) for code in range(128, 0x3001) if chr(code).isspace()]
+_ENCODED_BLANKS = [blank.encode() for blank in _WIDE_BLANKS]
 _WIDE_BEGINNINGS = sorted(
     {
         int.from_bytes(mark.encode(encoding)[:2], "big")
@@ -97,9 +98,13 @@ def _delimited(data: bytes, separator: str | None) -> dict[str, int]:
     if '"' in text:
         text = _without_quotes(text, separator)
     text = text.replace("\0", "x").replace(separator, "\0")
-    for blank in _WIDE_BLANKS:
-        text = text.replace(blank, "")
-    shapes = text.encode("utf-8", "surrogatepass").translate(_SHAPES, _BLANKS)
+    letters = text.encode("utf-8", "surrogatepass")
+    # they begin in six ways, of which a file mostly has none
+    for beginning in {blank[:2] for blank in _ENCODED_BLANKS}:
+        if beginning in letters:
+            for blank in _ENCODED_BLANKS:
+                letters = letters.replace(blank, b"") if blank.startswith(beginning) else letters
+    shapes = letters.translate(_SHAPES, _BLANKS)
     return {"record": _starts(shapes.replace(b"\0", b"")), "cell": _starts(shapes)}
 
 

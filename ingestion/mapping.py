@@ -247,16 +247,17 @@ def _values(
             used.add(column.name)
             text = pl.col(f"c{column.number}")
             given = text.is_not_null() & ~text.is_in(value.nothing) if value.nothing else text.is_not_null()
-            part = wide.filter(given).select(
-                *keys.columns, value_text=text, unit_text=_unit(table, value, column, found)
-            )
-            part = part.with_columns(
+            part = wide.lazy().filter(given).select(
+                *keys.columns,
+                value_text=text,
+                unit_text=_unit(table, value, column, found),
                 column_number=pl.lit(column.number, dtype=pl.Int32),
                 item_code=_item(value, found, keys.columns),
             )
             n_matched += 1
-            part = part.with_columns(_replaced(value, found, types))
-            if value.year_offset and "year" in part.columns:
+            replaced = _replaced(value, found, types)
+            part = part.with_columns(replaced)
+            if value.year_offset and ("year" in keys.columns or "year" in _names(replaced)):
                 part = part.with_columns(pl.col("year") + value.year_offset)
             if value.slots is not None:
                 part = part.with_columns(spans.of_column(value.slots, found, n_matched))
@@ -265,7 +266,8 @@ def _values(
     if not parts:
         return pl.DataFrame(), used
     in_file_order = pl.col("row_number").cast(pl.Int64) * 2**32 + pl.col("column_number")
-    frame = pl.concat(parts, how="diagonal_relaxed").sort(in_file_order, maintain_order=True)
+    whole = pl.concat(pl.collect_all(parts), how="diagonal_relaxed")
+    frame = whole.sort(in_file_order, maintain_order=True)
     if table.units_by_item:
         stated = pl.col("item_code").replace_strict(table.units_by_item, default=None, return_dtype=pl.String)
         frame = frame.with_columns(unit_text=pl.coalesce("unit_text", stated))
@@ -275,6 +277,10 @@ def _values(
             pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String)
         )
     return frame.with_columns(number_text=plain(pl.col("value_text"))), used
+
+
+def _names(columns: list[pl.Expr]) -> list[str]:
+    return [column.meta.output_name() for column in columns]
 
 
 def _replaced(value: ValueSpec, found: re.Match[str], types: dict[str, pl.DataType]) -> list[pl.Expr]:

@@ -12,6 +12,7 @@ import re
 import zipfile
 from xml.etree import ElementTree
 
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 _SHEETS = "xl/workbook.xml"
 _TARGETS = "xl/_rels/workbook.xml.rels"
 
@@ -37,7 +38,7 @@ def uncomputed(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
             part = f"xl/{targets.get(identity, '')}"
             content = parts.read(part) if part in parts.namelist() else b""
             # most sheets hold no formula: do not parse them for it
-            if re.search(rb"<(?:\w+:)?f[ >/]", content):
+            if (b"<f" in content or b":f" in content) and _FORMULA.search(content):
                 found[sheet.get("name") or ""] = _of_sheet(content, zero_is_open)
         return {name: cells for name, cells in found.items() if cells}
 

@@ -149,13 +149,16 @@ def _texts(column: tuple[object, ...]) -> pl.Series:
         return pl.Series(column, dtype=pl.String)
     if kinds != {float} or len(column) < _FEW:
         return pl.Series([_text(value) for value in column], dtype=pl.String)
-    numbers = pl.Series([value if type(value) is float else None for value in column], dtype=pl.Float64)
+    words = {place: value for place, value in enumerate(column) if type(value) is str}
+    values = list(column)
+    for place in words:
+        values[place] = None
+    numbers = pl.Series(values, dtype=pl.Float64)
     shortest = numbers.cast(pl.String).str.strip_suffix(".0")
     is_odd = ~shortest.str.contains(r"^-?[0-9.]+$")  # exponents and what is no number: one by one
     odd = {text: _text(float(text)) for text in shortest.filter(is_odd).unique()}
     shortest = shortest.replace(odd) if odd else shortest
-    texts = pl.Series([value if type(value) is str else None for value in column], dtype=pl.String)
-    return shortest.zip_with(shortest.is_not_null(), texts)
+    return shortest.scatter(list(words), list(words.values())) if words else shortest
 
 
 def _text(value: object) -> str | None:
