@@ -19,7 +19,7 @@ from ingestion import raw
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
 from ingestion.contracts.home import Home
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import Reference, load_reference
 

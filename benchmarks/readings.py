@@ -23,7 +23,7 @@ import yaml
 
 from ingestion import archive, partitions, raw
 from ingestion.contracts.home import Home
-from ingestion.layouts import Layout
+from ingestion.layouts.model import Layout
 from ingestion.load import Rules
 from ingestion.reference import load_reference
 

@@ -18,10 +18,11 @@ import duckdb
 import jinja2
 import yaml
 
-from ingestion import raw, reading_rules
+from ingestion import raw
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
 from ingestion.contracts.home import Home
+from ingestion.layouts import reading
 from ingestion.load import Rules, load
 from ingestion.sources import SOURCES
 
@@ -84,8 +85,8 @@ def warehouse(landed: Iterable[Landed], rules: Rules, folder: Path) -> duckdb.Du
         raw.write_source(con, Home(folder), source, rules.reference, loaded, receipts, [])
     raw.write_corrections(con, rules.corrections)
     raw.write_codes(con, rules.codes)
-    declared = reading_rules.rows((layout.id, layout.readings) for layout in rules.layouts)
-    raw.write_table(con, "reading_rules", reading_rules.COLUMNS, declared)
+    declared = reading.rows((layout.id, layout.readings) for layout in rules.layouts)
+    raw.write_table(con, "reading_rules", reading.COLUMNS, declared)
     raw.write_table(con, "build", "build_id VARCHAR, as_of DATE", [("scratch", date(2026, 1, 1))])
     for name in SEEDS:
         _seed(con, name)

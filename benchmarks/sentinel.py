@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import scratch
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Rules
 from ingestion.reference import load_reference
 

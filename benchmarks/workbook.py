@@ -18,8 +18,8 @@ from python_calamine import CalamineWorkbook
 
 from benchmarks.direct_report import N_VALUES, RECEIPT
 from ingestion.account import Delivery
-from ingestion.layout_files import load_layouts, shipped_folders
-from ingestion.layouts import Layout
+from ingestion.layouts.files import load_layouts, shipped_folders
+from ingestion.layouts.model import Layout
 from ingestion.load import Rules, load
 from ingestion.reference import Reference, load_reference
 

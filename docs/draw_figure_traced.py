@@ -25,7 +25,7 @@ from ingestion import archive
 from ingestion.account import Delivery
 from ingestion.contracts.home import Home
 from ingestion.contracts.identity import cell_name, file_id
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import SEEDS, load_reference
 

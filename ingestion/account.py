@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingestion.contracts.identity import cell_name
-from ingestion.layouts import Layout, TableSpec
+from ingestion.layouts.model import Layout, TableSpec
 from ingestion.mapping import UNCOMPUTED, Mapped
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
 from ingestion.sheets import Sheet

@@ -20,7 +20,7 @@ from ingestion.checks import HELPERS, ITEM_KEY, NOT_IN_EDITION, UNIT_KEY, failur
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.layouts import Layout, TableSpec
+from ingestion.layouts.model import Layout, TableSpec
 from ingestion.mapping import Mapped, apply
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise

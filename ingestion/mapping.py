@@ -13,8 +13,8 @@ import polars as pl
 
 from ingestion import spans
 from ingestion.contracts.numbers import unit_spelling
-from ingestion.layout_fields import FieldSpec, unit_name
-from ingestion.layouts import TableSpec, ValueSpec
+from ingestion.layouts.fields import FieldSpec, unit_name
+from ingestion.layouts.model import TableSpec, ValueSpec
 from ingestion.tables import Column, Table
 from ingestion.typed import plain, typed_columns
 

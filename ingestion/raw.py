@@ -22,7 +22,7 @@ from ingestion.contracts.corrections import Correction
 from ingestion.contracts.home import Home
 from ingestion.contracts.messages import Refusal
 from ingestion.deliveries import Arrived
-from ingestion.layouts import Layout
+from ingestion.layouts.model import Layout
 from ingestion.load import Loaded
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import Reference

@@ -13,7 +13,7 @@ from typing import Any
 
 from ingestion.contracts.identity import cell_name
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.layouts import Layout, TableSpec
+from ingestion.layouts.model import Layout, TableSpec
 from ingestion.mapping import missing_columns, repeated_headers
 from ingestion.readers import compressed, delimited, documents, workbook, xml_documents
 from ingestion.sheets import LIMITS, Sheet

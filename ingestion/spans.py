@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from ingestion.layouts import SlotSpec, TableSpec
+from ingestion.layouts.model import SlotSpec, TableSpec
 
 UTC = "_utc"
 """Suffix of the column beside a local time whose text said which moment it is: clocks that go back repeat an hour."""

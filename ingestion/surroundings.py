@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from ingestion.layout_fields import FieldSpec
-from ingestion.layouts import TableSpec
+from ingestion.layouts.fields import FieldSpec
+from ingestion.layouts.model import TableSpec
 from ingestion.mapping import Surroundings
 from ingestion.recognition import Reading
 from ingestion.tables import Table

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ingestion.contracts.numbers import unit_in_header, unit_spelling
-from ingestion.layouts import ShiftedRows, TableSpec
+from ingestion.layouts.model import ShiftedRows, TableSpec
 from ingestion.sheets import Sheet
 
 

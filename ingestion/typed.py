@@ -12,7 +12,7 @@ import polars as pl
 
 from ingestion import spans
 from ingestion.contracts.numbers import plain_number
-from ingestion.layout_fields import FieldSpec
+from ingestion.layouts.fields import FieldSpec
 
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
 STAMP_FORMATS = (

@@ -15,7 +15,7 @@ from ingestion.archive import Receipt
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.names import inert, visible
 from ingestion.deliveries import MEMBER, load_delivery
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import load_reference

@@ -23,8 +23,8 @@ from ingestion.contracts.corrections import Correction
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.profile import RegionProfile
-from ingestion.layout_files import load_layouts, shipped_folders
-from ingestion.layouts import Layout
+from ingestion.layouts.files import load_layouts, shipped_folders
+from ingestion.layouts.model import Layout
 from orchestration.settings import CHECKOUT, Settings
 
 VERSION = "0.1.0"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Rules
 from ingestion.reference import load_reference
 

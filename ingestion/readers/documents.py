@@ -12,7 +12,7 @@ from typing import Any
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.numbers import unit_spelling
-from ingestion.layouts import TableSpec
+from ingestion.layouts.model import TableSpec
 from ingestion.readers.text import decode
 from ingestion.sheets import bounded
 from ingestion.tables import Column, SetAside, Table, frame_of

@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.layouts import TableSpec
+from ingestion.layouts.model import TableSpec
 from ingestion.sheets import bounded
 from ingestion.tables import Column, SetAside, Table, frame_of
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from ingestion import account, load
 from ingestion.account import Delivery
-from ingestion.layouts import Layout, TableSpec
+from ingestion.layouts.model import Layout, TableSpec
 from ingestion.load import Part, Rules
 from ingestion.mending import CodeKey
 from ingestion.quarantine import NOTE_COLUMNS

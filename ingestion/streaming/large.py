@@ -16,7 +16,7 @@ import polars as pl
 from ingestion import counting, readings, sheets
 from ingestion.account import Delivery
 from ingestion.contracts.messages import Refusal
-from ingestion.layouts import Layout, TableSpec
+from ingestion.layouts.model import Layout, TableSpec
 from ingestion.load import AtRest, Loaded, Rules, refuse_nothing, unforeseen
 from ingestion.readers import delimited
 from ingestion.recognition import recognise

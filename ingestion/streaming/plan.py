@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ingestion.layout_fields import FieldSpec
-from ingestion.layouts import Layout, TableSpec, ValueSpec
+from ingestion.layouts.fields import FieldSpec
+from ingestion.layouts.model import Layout, TableSpec, ValueSpec
 from ingestion.mapping import field_columns
 from ingestion.spans import repeats_hours
 from ingestion.tables import Column, Table

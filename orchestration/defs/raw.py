@@ -7,10 +7,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from ingestion import partitions, raw, reading_rules, sender_receipts
+from ingestion import partitions, raw, sender_receipts
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds import run as feeds
+from ingestion.layouts import reading
 from ingestion.load import Loaded, Rules
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
@@ -83,8 +84,8 @@ def declarations() -> dg.MaterializeResult[None]:
         raw.write_table(
             con,
             "reading_rules",
-            reading_rules.COLUMNS,
-            reading_rules.rows((layout.id, layout.readings) for layout in night.declarations.layouts),
+            reading.COLUMNS,
+            reading.rows((layout.id, layout.readings) for layout in night.declarations.layouts),
         )
         raw.write_table(con, "feed_runs", feeds.RAW_COLUMNS, feeds.raw_rows(night.feed_runs))
         strangers = [item for item in night.receipts if item.source not in SOURCES]

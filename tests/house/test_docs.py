@@ -18,11 +18,12 @@ import yaml
 from pydantic import BaseModel
 
 from exports.dictionary import load_dictionary
-from ingestion import layout_files, layouts, reading_rules
 from ingestion.contracts import profile
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.feeds import declaration as feeds
+from ingestion.layouts import files, reading
+from ingestion.layouts import model as layout_model
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES, raw_tables
 from orchestration.cli import app
@@ -113,21 +114,21 @@ def test_the_list_of_rules_is_current() -> None:
 
 
 LAYOUT_SECTIONS = {
-    layouts.Layout: "Layout",
-    layouts.Recognise: "recognise",
-    layouts.TableSpec: "tables",
-    layouts.FieldSpec: "fields",
-    layouts.ValueSpec: "values",
-    layouts.SlotSpec: "slots",
-    layouts.UnitSpec: "unit",
-    layouts.IgnoreColumns: "ignore_columns",
-    layouts.IgnoreRows: "ignore_rows",
-    layouts.IgnoreSheets: "ignore_sheets",
-    layouts.UnnamedColumns: "unnamed_columns",
-    layouts.ShiftedRows: "shifted_rows",
-    layouts.Text: "Texts",
-    reading_rules.ReadingRules: "readings",
-    reading_rules.GapRule: "gaps",
+    layout_model.Layout: "Layout",
+    layout_model.Recognise: "recognise",
+    layout_model.TableSpec: "tables",
+    layout_model.FieldSpec: "fields",
+    layout_model.ValueSpec: "values",
+    layout_model.SlotSpec: "slots",
+    layout_model.UnitSpec: "unit",
+    layout_model.IgnoreColumns: "ignore_columns",
+    layout_model.IgnoreRows: "ignore_rows",
+    layout_model.IgnoreSheets: "ignore_sheets",
+    layout_model.UnnamedColumns: "unnamed_columns",
+    layout_model.ShiftedRows: "shifted_rows",
+    layout_model.Text: "Texts",
+    reading.ReadingRules: "readings",
+    reading.GapRule: "gaps",
 }
 PROFILE_SECTIONS = {
     profile.RegionProfile: "Profile",
@@ -153,24 +154,24 @@ def test_each_layout_key_has_its_place(model: type[BaseModel], heading: str) -> 
 def test_each_layout_model_is_documented() -> None:
     models = {
         item
-        for item in vars(layouts).values()
+        for item in [*vars(layout_model).values(), *vars(reading).values()]
         if isinstance(item, type)
         and issubclass(item, BaseModel)
         and item.__module__.startswith("ingestion.layout")
-        and item is not layouts.Strict
+        and item is not layout_model.Strict
     }
     assert models == {model for model in LAYOUT_SECTIONS if model.__module__.startswith("ingestion.layout")}
 
 
 def test_each_key_of_a_form_edition_has_its_place() -> None:
     found = keys_of(section(text_of("layouts.md"), "Editions and shapes"))
-    assert found == set(layout_files.FormEdition.model_fields)
+    assert found == set(files.FormEdition.model_fields)
 
 
 def test_the_example_of_an_edition_runs(tmp_path: Path) -> None:
     (block,) = blocks(text_of("layouts.md"), "yaml edition")
     (tmp_path / "mine.yml").write_text(block, encoding="utf-8")
-    loaded = layout_files.load_layouts([*layout_files.shipped_folders(), tmp_path])
+    loaded = files.load_layouts([*files.shipped_folders(), tmp_path])
     assert {layout.edition for layout in loaded if layout.id.startswith("my.")} == {"2027"}
 
 
@@ -287,7 +288,7 @@ def test_definitions_name_things_that_exist() -> None:
     known = {path.stem for path in [*project.rglob("*.sql"), *project.rglob("*.csv")]}
     macros = re.findall(r"macro (\w+)\(", "".join(p.read_text() for p in (project / "macros").glob("*.sql")))
     columns = {column.name for table in load_dictionary(Path(current_manifest())) for column in table.columns}
-    known |= {*macros, *columns, *load_catalogue().ids, *layouts.Layout.model_fields}
+    known |= {*macros, *columns, *load_catalogue().ids, *layout_model.Layout.model_fields}
     known |= {*profile.Method.model_fields, "release.as_of", "region_year.population"}
     found = section(text_of("definitions.md"), "What is computed today")
     for row in re.findall(r"^\| \d+ \| .+$", found, re.M):
@@ -301,7 +302,7 @@ def test_definitions_name_things_that_exist() -> None:
 def test_yaml_and_toml_examples_are_valid(name: str, tmp_path: Path) -> None:
     text = (CHECKOUT / name).read_text(encoding="utf-8")
     for block in blocks(text, "yaml layout"):
-        layouts.Layout.model_validate(yaml.safe_load(block))
+        layout_model.Layout.model_validate(yaml.safe_load(block))
     for block in blocks(text, "yaml profile"):
         profile.RegionProfile.model_validate(yaml.safe_load(block))
     for block in blocks(text, "yaml corrections"):

@@ -80,7 +80,7 @@ def test_the_definitions_are_short() -> None:
 
 
 def test_every_layout_says_why_it_ignores_what_it_ignores() -> None:
-    from ingestion.layout_files import load_layouts, shipped_folders
+    from ingestion.layouts.files import load_layouts, shipped_folders
 
     layouts = load_layouts([*shipped_folders(), CHECKOUT / "examples" / "layouts"])
     assert len(layouts) >= 13

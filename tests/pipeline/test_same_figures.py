@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from nights import Night, district_home, run_night
 
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 
 TABLES = ("institution_year", "building_year", "region_year", "factor_used")
 

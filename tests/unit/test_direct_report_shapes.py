@@ -14,7 +14,7 @@ import pytest
 from ingestion.account import Delivery
 from ingestion.contracts.identity import cell_name
 from ingestion.contracts.messages import Refusal
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import item_names, load_reference
 

@@ -20,9 +20,9 @@ from ingestion import archive, landing
 from ingestion.account import Delivery
 from ingestion.contracts.home import Home
 from ingestion.contracts.messages import Refusal
-from ingestion.layout_files import load_layouts
+from ingestion.layouts.files import load_layouts
+from ingestion.layouts.patterns import compiled
 from ingestion.load import Loaded, Rules, load
-from ingestion.patterns import compiled
 from ingestion.readers import workbook
 
 DAY = date(2024, 5, 1)

@@ -11,8 +11,8 @@ import yaml
 
 from ingestion.account import Delivery
 from ingestion.contracts.messages import Refusal
-from ingestion.layout_files import load_layouts
-from ingestion.layouts import Layout
+from ingestion.layouts.files import load_layouts
+from ingestion.layouts.model import Layout
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import load_reference
 

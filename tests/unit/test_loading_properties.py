@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ingestion.account import Delivery
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Rules, load
 from ingestion.reference import SEEDS, load_reference
 

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from benchmarks import scratch
-from ingestion.layout_files import load_layouts
+from ingestion.layouts.files import load_layouts
 from ingestion.load import Rules
 from ingestion.reference import load_reference
 

@@ -10,10 +10,10 @@ import yaml
 from pydantic import ValidationError
 
 from ingestion.account import Delivery
-from ingestion.layout_files import load_layouts, shipped_folders
-from ingestion.layouts import Layout
+from ingestion.layouts.files import load_layouts, shipped_folders
+from ingestion.layouts.model import Layout
+from ingestion.layouts.reading import COLUMNS, ReadingRules, rows
 from ingestion.load import Loaded, Rules, load
-from ingestion.reading_rules import COLUMNS, ReadingRules, rows
 from ingestion.reference import load_reference
 from ingestion.streaming.plan import reads_by_line
 

@@ -13,7 +13,7 @@ import yaml
 from ingestion import archive, raw
 from ingestion.account import Delivery
 from ingestion.contracts.home import Home
-from ingestion.layouts import Layout
+from ingestion.layouts.model import Layout
 from ingestion.load import Loaded, Rules, load
 
 EXPORTS = Path(__file__).parents[1] / "data/meter_exports"

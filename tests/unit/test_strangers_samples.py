@@ -15,7 +15,7 @@ import yaml
 from ingestion import counting
 from ingestion.account import Delivery
 from ingestion.contracts.messages import Refusal
-from ingestion.layout_fields import FieldSpec, UnitSpec
+from ingestion.layouts.fields import FieldSpec, UnitSpec
 from ingestion.load import Loaded, Rules, load
 from ingestion.readers import compressed
 

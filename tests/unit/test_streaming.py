@@ -19,7 +19,7 @@ from ingestion import counting, readings
 from ingestion.account import Delivery
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
-from ingestion.layouts import Layout
+from ingestion.layouts.model import Layout
 from ingestion.load import Loaded, Rules, load
 from ingestion.streaming import chunks, large, lines, plan, typed
 

@@ -11,7 +11,7 @@ import yaml
 
 from ingestion.contracts import yaml_text
 from ingestion.contracts.messages import Refusal
-from ingestion.layout_files import load_layouts, shipped_folders
+from ingestion.layouts.files import load_layouts, shipped_folders
 
 ROOT = Path(__file__).parent.parent.parent
 

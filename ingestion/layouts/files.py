@@ -1,7 +1,7 @@
 """Layout files: loading them from folders, and the files that stand for one form and edition in every shape.
 
 Belongs here: folders, `shapes` and `based_on`, and what they become before a layout is validated. Does not belong
-here: the layout language itself (`layouts`).
+here: the layout language itself (`model`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingestion.contracts import yaml_text
 from ingestion.contracts.messages import Message, Refusal
-from ingestion.layouts import Layout
+from ingestion.layouts.model import Layout
 from ingestion.reference import item_names
 
-SHIPPED = Path(__file__).parent / "sources"
+SHIPPED = Path(__file__).parent.parent / "sources"
 
 
 def shipped_folders() -> list[Path]:

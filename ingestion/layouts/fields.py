@@ -1,6 +1,6 @@
 """Fields of the layout language: where a text, or the unit of a number, stands in a file.
 
-Belongs here: `FieldSpec` and `UnitSpec`. Does not belong here: tables and whole layouts (`layouts`).
+Belongs here: `FieldSpec` and `UnitSpec`. Does not belong here: tables and whole layouts (`model`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ingestion.patterns import compiled
+from ingestion.layouts.patterns import compiled
 
 
 class Strict(BaseModel):

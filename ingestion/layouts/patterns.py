@@ -1,7 +1,7 @@
 """Regular expressions of layouts that no text can make run for ever.
 
 Belongs here: telling an expression whose time doubles with each letter of the text. Does not belong here: what an
-expression stands for (`layouts`) or who uses it.
+expression stands for (`model`) or who uses it.
 
 An expression is the user's, the text is the sender's: a cell of forty letters must not hold the night. Time grows
 without bound where a repetition stands inside a repetition, or repeats alternatives that begin alike, because the same

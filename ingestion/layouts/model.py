@@ -1,6 +1,6 @@
 """The layout language: one YAML file says how one file family is read, by edition.
 
-Belongs here: the model and its validation. Does not belong here: reading layouts from folders (`layout_files`),
+Belongs here: the model and its validation. Does not belong here: reading layouts from folders (`files`),
 applying one to a table (`mapping`), finding which one fits (`recognition`), reading bytes (`readers`).
 """
 
@@ -13,9 +13,9 @@ from typing import Literal
 from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
-from ingestion.layout_fields import FieldSpec, Pattern, Strict, UnitSpec
-from ingestion.patterns import compiled
-from ingestion.reading_rules import ReadingRules
+from ingestion.layouts.fields import FieldSpec, Pattern, Strict, UnitSpec
+from ingestion.layouts.patterns import compiled
+from ingestion.layouts.reading import ReadingRules
 from ingestion.sources import targets
 
 
