@@ -239,6 +239,31 @@ def test_audits_give_area_and_energy_with_units_joined_by_id(
         assert cell.endswith("/IntervalReading")
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("audit_21368.xml", [("Install PV Panels on Roof", None, "35009.0"), ("Install New Direct Driven Exhaust Fans", None, "8710.0")]),
+        ("audit_example.xml", [("Install high eff boiler", None, "15000.0"), ("Replace T8 with LED", "potential", "9000.0")]),
+    ],
+)  # fmt: skip
+def test_measures_of_an_audit_have_what_their_package_saves(read, name: str, expected: list[tuple[object, ...]]) -> None:  # type: ignore[no-untyped-def]
+    found = read(name)
+    measures = found.tables["measures"]
+    columns = ("measure_name", "measure_status", "electricity_saving_text")
+    assert measures.select(columns).rows() == expected
+    assert set(measures["electricity_saving_unit"]) == {"kWh"}
+    for counted in found.counts.values():
+        assert counted["n_read"] == counted["n_loaded"] + counted["n_quarantined"] + counted["n_ignored"]
+
+
+def test_a_measure_in_a_package_of_several_saves_nobody_knows_what(rules: Rules, checkout: Path) -> None:
+    text = (checkout / DATA / "audit_21368.xml").read_text(encoding="utf-8")
+    second = '<auc:MeasureID IDref="MeasureType-70339502620880"/>'
+    both = text.replace("</auc:MeasureIDs>", f"{second}</auc:MeasureIDs>", 1)
+    found = load(Delivery("f", "energy_audit", "audit_21368_2021.xml"), both.encode(), rules)
+    assert found.tables["measures"]["electricity_saving_text"].to_list() == [None, "8710.0"]
+
+
 def test_the_place_of_an_audit_cell_leads_back_to_it(read, checkout: Path) -> None:  # type: ignore[no-untyped-def]
     from lxml import etree
 
