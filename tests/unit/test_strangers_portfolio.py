@@ -195,6 +195,34 @@ def test_bills_of_the_upload_template(read) -> None:  # type: ignore[no-untyped-
     ]
 
 
+def test_monthly_use_of_a_report_is_read_month_by_month(read) -> None:  # type: ignore[no-untyped-def]
+    found = read("monthly_usage.xlsx")
+    assert found.layout.id == "portfolio_monthly_usage"
+    columns = (
+        "institution_id",
+        "year",
+        "period_kind",
+        "period_index",
+        "item_code",
+        "number_text",
+        "unit_text",
+    )
+    assert found.rows.select(columns).rows() == [
+        ("4544232", 2016, "month", 1, "110", "85887.1", "kBtu"),
+        ("4544232", 2016, "month", 2, "110", "175697.3", "kBtu"),
+    ]
+    assert total(found.rows) == Decimal("261584.4")
+
+
+@pytest.mark.parametrize("source", ["direct_report", "registers", "energy_audit"])
+def test_a_form_for_properties_without_ids_is_refused(read, source: str) -> None:  # type: ignore[no-untyped-def]
+    """Its properties are told by names that no other file has: whoever joined them would guess."""
+    found = read("properties_upload.xlsx", source)
+    assert found.refusal is not None
+    assert found.refusal.code == "unknown_layout"
+    assert found.tables == {}
+
+
 # ---------- audits as XML
 
 SERIES = "Scenario[starts-with(ScenarioName, 'Audit Template Annual Summary')]/TimeSeriesData/TimeSeries"
@@ -246,7 +274,9 @@ def test_audits_give_area_and_energy_with_units_joined_by_id(
         ("audit_example.xml", [("Install high eff boiler", None, "15000.0"), ("Replace T8 with LED", "potential", "9000.0")]),
     ],
 )  # fmt: skip
-def test_measures_of_an_audit_have_what_their_package_saves(read, name: str, expected: list[tuple[object, ...]]) -> None:  # type: ignore[no-untyped-def]
+def test_measures_of_an_audit_have_what_their_package_saves(
+    read, name: str, expected: list[tuple[object, ...]]
+) -> None:  # type: ignore[no-untyped-def]
     found = read(name)
     measures = found.tables["measures"]
     columns = ("measure_name", "measure_status", "electricity_saving_text")
