@@ -310,16 +310,18 @@ def test_parts_and_summaries_are_the_truth_and_move_nothing(clean: Night, truth:
     found = {key: row for key, row in institution_rows(clean, columns).items() if any(row.values())}
     assert found == wanted
     summary = {
-        (row["class_column_code"], row["item_code"]): Decimal(row["value"]) for row in truth("summary.csv")
+        (row.get("form_code", "NY301"), row["class_column_code"], row["item_code"]): Decimal(row["value"])
+        for name in ("summary.csv", "summary_of_parts.csv")
+        for row in truth(name)
     }
     rows = clean.warehouse(
-        """select class_column_code, item_code, unit, summary_amount, base_amount, is_within_tolerance
+        """select form_code, class_column_code, item_code, unit, summary_amount, base_amount, is_within_tolerance
         from core.core_summary_reconciliation"""
     )
     assert len(rows) == len(summary)
-    for column, item, unit, summed, base, is_within in rows:
+    for form, column, item, unit, summed, base, is_within in rows:
         kgce_per_tce = 1000 if unit == "kgce" else 1
-        assert (summed, base) == (summary[column, item] * kgce_per_tce,) * 2, (column, item)
+        assert (summed, base) == (summary[form, column, item] * kgce_per_tce,) * 2, (form, column, item)
         assert is_within
     assert clean.warehouse("select count(*) from core.core_part_amount where not is_within_tolerance") == [
         (0,)
@@ -339,4 +341,4 @@ def test_what_no_form_counts_is_no_activity(clean: Night) -> None:
     forms = clean.warehouse(
         "select distinct form_code from core.core_direct_report_cells where cell_state = 'used' order by 1"
     )
-    assert forms == [("NY201",), ("NY202",), ("NY203",), ("NY301",)]
+    assert forms == [("NY201",), ("NY202",), ("NY203",), ("NY301",), ("NY302",), ("NY303",)]

@@ -154,11 +154,16 @@ def _heating(parts: Parts, institutions: list[Institution]) -> None:
         parts.heating[item.institution_id] = {code: values[code] for code in HEATING_ITEMS if code in values}
 
 
+def columns_of(item: Institution) -> list[str]:
+    """The class columns that an institution is summed in."""
+    return ["S001", *_CLASSES[item.type_code]]
+
+
 def _summary(parts: Parts, institutions: list[Institution]) -> None:
     codes = [code for code in direct_report.ITEMS if not code.startswith("40")]
     names = {base: code for code, base in _SHIFTED.items()}
     for column in _COLUMNS:
-        members = [item for item in institutions if column == "S001" or column in _CLASSES[item.type_code]]
+        members = [item for item in institutions if column in columns_of(item)]
         values: Values = {"100": Decimal(len(members))}
         for code in codes:
             of_members = [item.annual[YEAR][code] for item in members if code in item.annual[YEAR]]

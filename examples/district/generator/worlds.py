@@ -18,6 +18,7 @@ from examples.district.generator import (
     metering,
     parts,
     registers,
+    summaries,
     truth,
 )
 from examples.district.generator.files import Grid, Landing, Text, write
@@ -54,14 +55,14 @@ def build() -> Landing:
     written: Landing = {
         f"{name}/landing/{path}": content
         for name, landing in (
-            ("clean", clean),
+            ("clean", clean | summaries.files(beside)),
             ("defective", bad.landing),
             ("blocking", worst.landing),
         )
         for path, content in landing.items()
     }
     written["defective/corrections.yml"] = Text(_corrections(bad))
-    return written | told | parts.truth(beside)
+    return written | told | parts.truth(beside) | summaries.truth(beside)
 
 
 def _check_printed(headline: object) -> None:
