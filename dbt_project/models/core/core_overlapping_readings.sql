@@ -3,7 +3,7 @@
     length the earlier does. Only meters whose spans differ in length or phase are looked at one by one. -#}
 with
 
-readings as (
+readings as not materialized (
     select * from {{ ref('stg_metering__readings') }} where reading_kind = 'interval'
 ),
 

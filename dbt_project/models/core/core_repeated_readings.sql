@@ -1,8 +1,9 @@
 {#- Readings of one meter for one span of time that are there more than once. Only these are looked at one by
-    one: a window over all readings would cost more than all the sums. -#}
+    one: a window over all readings would cost more than all the sums, and to group all of them by their span takes
+    gigabytes. -#}
 with
 
-readings as (
+readings as not materialized (
     select * from {{ ref('stg_metering__readings') }}
 ),
 
@@ -14,29 +15,54 @@ rules as (
     select * from {{ ref('stg_control__reading_rules') }}
 ),
 
-repeated as (
-    select building_code, meter_id, item_code, reading_kind, starts_at, ends_at, is_second_pass
-    from readings
+timed as not materialized (
+    select *, coalesce(starts_at, ends_at) as stands_at from readings
+),
+
+-- a third of a day has 96 slots of five minutes: where each holds one reading at most, no span is there twice
+crowded as (
+    select
+        building_code,
+        meter_id,
+        item_code,
+        reading_kind,
+        cast(stands_at as date) as stands_on,
+        hour(stands_at) // 8 as third_of_day
+    from timed
     group by all
-    having count(*) > 1
+    having count(*) > bit_count(bit_or(1::hugeint << cast(hour(stands_at) % 8 * 12 + minute(stands_at) // 5 as integer)))
+),
+
+repeated as (
+    select timed.*
+    from timed
+    semi join crowded
+        on timed.building_code = crowded.building_code
+        and timed.meter_id is not distinct from crowded.meter_id
+        and timed.item_code = crowded.item_code
+        and timed.reading_kind = crowded.reading_kind
+        and cast(timed.stands_at as date) = crowded.stands_on
+        and hour(timed.stands_at) // 8 = crowded.third_of_day
+    qualify count(*) over (
+        partition by
+            timed.building_code,
+            timed.meter_id,
+            timed.item_code,
+            timed.reading_kind,
+            timed.starts_at,
+            timed.ends_at,
+            timed.is_second_pass
+    ) > 1
 ),
 
 suspects as (
     select
-        readings.*,
+        repeated.*,
         files.path,
         files.received_on,
         coalesce(rules.duplicates = 'newest', false) as is_newest_first
-    from readings
-    inner join repeated
-        on readings.building_code = repeated.building_code
-        and readings.meter_id is not distinct from repeated.meter_id
-        and readings.item_code = repeated.item_code
-        and readings.reading_kind = repeated.reading_kind
-        and readings.starts_at is not distinct from repeated.starts_at
-        and readings.ends_at = repeated.ends_at
-        and readings.is_second_pass is not distinct from repeated.is_second_pass
-    inner join files on readings.file_id = files.file_id
+    from repeated
+    inner join files on repeated.file_id = files.file_id
     left join rules on files.layout_id = rules.layout_id
 ),
 
