@@ -16,6 +16,7 @@ from ingestion.contracts.identity import cell_name
 from ingestion.layouts.model import Layout, TableSpec
 from ingestion.mapping import UNCOMPUTED, Mapped
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS, with_texts
+from ingestion.readers.documents import WHOLE
 from ingestion.sheets import Sheet
 from ingestion.tables import Table
 
@@ -68,7 +69,8 @@ class Place:
             return cell_name(row, column or 0)
         name = next((item.name for item in self.table.columns if item.number == column), None)
         if self.layout.kind == "json":
-            return f"$.{self.spec.records}[{row - 1}]" + (f".{name}" if name else "")
+            of = "" if self.spec.records == WHOLE else f".{self.spec.records}"
+            return f"${of}[{row - 1}]" + (f".{name}" if name else "")
         inside = f"/{name}" if name and "@" not in name[1:] else ""
         return f"(/{self.spec.records})[{row}]{inside}"
 

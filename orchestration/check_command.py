@@ -6,12 +6,18 @@ Imports neither dagster nor dbt nor great_expectations.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from ingestion.account import Delivery
 from ingestion.archive import Receipt
+from ingestion.contracts.identity import file_id
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.names import inert, visible
 from ingestion.deliveries import MEMBER, load_delivery
@@ -51,10 +57,7 @@ def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) ->
         corrections=load_corrections(settings.paths.corrections),
         codes=load_codes(settings.paths.codes),
     )
-    data = file.read_bytes()
-    tried = [_files(data, path, name, rules) for name in sources]
-    files = next((items for items in tried if any(item.layout for item in items)), None)
-    files = files or [_most_telling([items[0] for items in tried])]
+    files = _streamed(settings, file, path, sources, rules) or _read_whole(file, path, sources, rules)
     if as_json:
         facts = [_facts(item) for item in files]
         whole = facts[0] | ({"members": facts[1:]} if facts[1:] else {})
@@ -63,6 +66,42 @@ def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) ->
         for item in files:
             _tell(Teller(settings.lang), file, item)
     return 0 if all(item.refusal is None and _balances(item) for item in files) else 1
+
+
+def _streamed(
+    settings: Settings, file: Path, path: str, sources: list[str], rules: Rules
+) -> list[Loaded] | None:
+    """A large file on the road that a night takes, piece by piece; None when it must be read whole."""
+    from ingestion.streaming import large
+
+    if file.stat().st_size < large.FROM_BYTES:
+        return None
+    with file.open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    with (
+        tempfile.TemporaryDirectory(prefix="tancang-check-") as scratch,
+        duckdb.connect(
+            config={
+                "threads": settings.threads,
+                "memory_limit": settings.memory_limit,
+                "temp_directory": str(Path(scratch) / "spill"),
+            }
+        ) as con,
+    ):
+        for source in sources:
+            delivery = Delivery(file_id(source, path, sha256), source, path)
+            target = Path(scratch) / f"{source}.parquet"
+            found = large.load_large(con, delivery, file, sha256, rules, target)
+            if found is not None:
+                return [found]
+    return None
+
+
+def _read_whole(file: Path, path: str, sources: list[str], rules: Rules) -> list[Loaded]:
+    data = file.read_bytes()
+    tried = [_files(data, path, name, rules) for name in sources]
+    files = next((items for items in tried if any(item.layout for item in items)), None)
+    return files or [_most_telling([items[0] for items in tried])]
 
 
 def _files(data: bytes, path: str, source: str, rules: Rules) -> list[Loaded]:

@@ -18,6 +18,7 @@ import dagster as dg
 
 from orchestration import night as nights
 from orchestration.defs.resources import FETCHED_TAG, write_instance_config
+from orchestration.event_log import instance_of_a_night
 from orchestration.settings import Settings, as_environment
 
 
@@ -51,7 +52,7 @@ def run_job(settings: Settings, job_name: str) -> Outcome:
     from orchestration.definitions import defs
 
     began = time.monotonic()
-    with dg.DagsterInstance.from_config(str(settings.paths.dagster)) as instance:
+    with dg.DagsterInstance.from_ref(instance_of_a_night(settings.paths.dagster)) as instance:
         result = defs.resolve_job_def(job_name).execute_in_process(
             instance=instance,
             raise_on_error=False,

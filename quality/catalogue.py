@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -92,7 +93,7 @@ class Catalogue(BaseModel):
 
     rules: tuple[Rule, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         canonical = [rule.model_dump(mode="json") for rule in self.rules]
         text = json.dumps(canonical, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -124,9 +125,21 @@ class _RuleFile(BaseModel):
 
 def load_catalogue(folder: Path = RULES_DIR) -> Catalogue:
     """Read every rules/*.yml; refuse unknown keys, wrong types and an id that stands twice."""
+    rules = _rules(tuple((path, _text(path)) for path in sorted(folder.glob("*.yml"))))
+    if not rules:
+        raise CatalogueError(
+            f"规则目录 {folder.name} 中没有规则；没有规则的夜间任务不能发布。",
+            f"there is no rule in {folder.name}; a night without rules cannot publish.",
+        )
+    return Catalogue(rules=rules)
+
+
+@lru_cache(maxsize=4)
+def _rules(texts: tuple[tuple[Path, str], ...]) -> tuple[Rule, ...]:
+    """What the texts say, in order of id, once per text: every step of a night reads the files again."""
     rules: dict[str, Rule] = {}
-    for path in sorted(folder.glob("*.yml")):
-        for entry in _read_entries(path):
+    for path, text in texts:
+        for entry in _entries(path, text):
             rule = _read_rule(path, entry)
             if rule.id in rules:
                 raise CatalogueError(
@@ -134,22 +147,28 @@ def load_catalogue(folder: Path = RULES_DIR) -> Catalogue:
                     f"rule {rule.id} in {path.name} is defined twice; keep one entry.",
                 )
             rules[rule.id] = rule
-    if not rules:
-        raise CatalogueError(
-            f"规则目录 {folder.name} 中没有规则；没有规则的夜间任务不能发布。",
-            f"there is no rule in {folder.name}; a night without rules cannot publish.",
-        )
-    return Catalogue(rules=tuple(rules[rule_id] for rule_id in sorted(rules)))
+    return tuple(rules[rule_id] for rule_id in sorted(rules))
 
 
-def _read_entries(path: Path) -> list[dict[str, Any]]:
+def _text(path: Path) -> str:
     try:
-        return _RuleFile.model_validate(yaml_text.parsed(path.read_text(encoding="utf-8"))).rules
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise CatalogueError(
-            f"规则文件 {path.name} 无法读取：{_first_line(error)}。应为 rules: 下的条目列表。",
-            f"rule file {path.name} cannot be read: {_first_line(error)}. Expected a list under rules:.",
-        ) from error
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _entries(path: Path, text: str) -> list[dict[str, Any]]:
+    try:
+        return _RuleFile.model_validate(yaml_text.parsed(text)).rules
+    except (yaml.YAMLError, ValidationError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CatalogueError:
+    return CatalogueError(
+        f"规则文件 {path.name} 无法读取：{_first_line(error)}。应为 rules: 下的条目列表。",
+        f"rule file {path.name} cannot be read: {_first_line(error)}. Expected a list under rules:.",
+    )
 
 
 def _read_rule(path: Path, entry: dict[str, Any]) -> Rule:

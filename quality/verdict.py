@@ -85,9 +85,16 @@ class Verdict(BaseModel):
 
 
 def make_verdict(
-    con: duckdb.DuckDBPyConnection, catalogue: Catalogue, build_id: str, as_of: dt.date
+    con: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    build_id: str,
+    as_of: dt.date,
+    hashed: str | None = None,
 ) -> Verdict:
-    """Draw the verdict from the gate tables as they stand; a rule without result counts as broken."""
+    """Draw the verdict from the gate tables as they stand; a rule without result counts as broken.
+
+    `hashed` is the hash of the candidates, if the caller has just taken it.
+    """
     results = read_results(con)
     recorded = {result.rule_id for result in results}
     failing = [
@@ -100,7 +107,7 @@ def make_verdict(
     return Verdict(
         build_id=build_id,
         as_of=as_of,
-        candidate_hash=candidate_hash(con),
+        candidate_hash=hashed or candidate_hash(con),
         candidate_tables=tuple(candidate_tables(con)),
         catalogue_digest=catalogue.digest,
         n_rules=len(catalogue.rules),
@@ -167,7 +174,8 @@ def verify_verdict(
             "结论依据的规则目录与现行规则目录不同。",
             "the verdict was drawn under another rule catalogue.",
         )
-    if verdict.candidate_hash != candidate_hash(con):
+    hashed = candidate_hash(con)
+    if verdict.candidate_hash != hashed:
         raise VerdictRefused(
             "other_candidate",
             "待发布的数据与结论所检查的数据不同。",
@@ -175,7 +183,7 @@ def verify_verdict(
         )
     results = _recorded(con)
     _refuse_incomplete(results, catalogue)
-    if make_verdict(con, catalogue, verdict.build_id, verdict.as_of) != verdict:
+    if make_verdict(con, catalogue, verdict.build_id, verdict.as_of, hashed) != verdict:
         raise VerdictRefused(
             "inconsistent",
             "结论与仓库中记录的检查结果不一致。",

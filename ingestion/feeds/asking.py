@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSLError
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ProtocolError, SSLError
 from urllib3.exceptions import TimeoutError as Silence
+from urllib3.util import Url, parse_url
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds.declaration import RestFeed
@@ -57,6 +59,18 @@ class Patience:
         time.sleep(seconds)
 
 
+def _proxy_for(address: str) -> Url | None:
+    """What the machine's own variables (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) say for this address."""
+    parts = urlsplit(address)
+    proxy = getproxies_environment().get(parts.scheme)
+    if not proxy or proxy_bypass_environment(parts.netloc):
+        return None
+    try:
+        return parse_url(proxy if "://" in proxy else f"http://{proxy}")
+    except LocationParseError:
+        raise _unreachable() from None
+
+
 class Asker:
     """Asks one endpoint, one request at a time."""
 
@@ -76,9 +90,21 @@ class Asker:
             secrets.remember(f"{user}:{password}")
             self._headers |= urllib3.make_headers(basic_auth=f"{user}:{password}")
         context = ssl.create_default_context(cafile=str(feed.ca_file) if feed.ca_file else None)
-        self._pool = urllib3.PoolManager(
+        timeout = urllib3.Timeout(connect=feed.timeout_s, read=feed.timeout_s)
+        proxy = _proxy_for(feed.address)
+        self._pool: urllib3.PoolManager
+        if proxy is None:
+            self._pool = urllib3.PoolManager(retries=False, timeout=timeout, ssl_context=context)
+            return
+        admitted = {}
+        if proxy.auth:
+            secrets.remember(unquote(proxy.auth))
+            admitted = urllib3.make_headers(proxy_basic_auth=unquote(proxy.auth))
+        self._pool = urllib3.ProxyManager(
+            proxy._replace(auth=None).url,
+            proxy_headers=admitted,
             retries=False,
-            timeout=urllib3.Timeout(connect=feed.timeout_s, read=feed.timeout_s),
+            timeout=timeout,
             ssl_context=context,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds.declaration import RecordCursor, RestFeed
-from ingestion.readers.documents import read_json
+from ingestion.readers.documents import WHOLE, read_json
 
 
 class Number(str):
@@ -70,7 +70,9 @@ def _shown(value: Any) -> str:
 
 
 def at(document: Any, path: str) -> Any:
-    """What stands at a dotted path, or None."""
+    """What stands at a dotted path, or None; `$` is the document itself."""
+    if path == WHOLE:
+        return document
     for key in path.split("."):
         if not isinstance(document, dict):
             return None
@@ -101,7 +103,7 @@ def without(page: Page, feed: RestFeed, records: list[Any]) -> bytes:
     """The page with these records alone: byte for byte as it came when they are all of them."""
     if len(records) == len(page.records):
         return page.body
-    return _replaced(page.document, feed.records.split("."), records)
+    return _replaced(page.document, _steps(feed), records)
 
 
 def merged(pages: list[Page], feed: RestFeed) -> bytes:
@@ -109,7 +111,11 @@ def merged(pages: list[Page], feed: RestFeed) -> bytes:
     if len(pages) == 1:
         return pages[0].body
     records = [record for page in pages for record in page.records]
-    return _replaced(pages[0].document, feed.records.split("."), records)
+    return _replaced(pages[0].document, _steps(feed), records)
+
+
+def _steps(feed: RestFeed) -> list[str]:
+    return [] if feed.records == WHOLE else feed.records.split(".")
 
 
 def _replaced(document: Any, path: list[str], records: list[Any]) -> bytes:

@@ -18,6 +18,8 @@ from ingestion.sheets import bounded
 from ingestion.tables import Column, SetAside, Table, frame_of
 
 Record = dict[str, str]
+WHOLE = "$"
+"""`records` of a document that is the list itself, without an envelope."""
 
 
 def read_json(data: bytes, number: Callable[[str], Any] = str) -> Any:
@@ -63,6 +65,8 @@ def json_table(document: Any, spec: TableSpec) -> Table | None:
 
     Nested maps become columns with dotted names: rowData {110: …} → `rowData.110`.
     """
+    if spec.records == WHOLE:
+        document = {WHOLE: document}
     if not isinstance(document, dict) or spec.records is None:
         return None
     records = document.get(spec.records)

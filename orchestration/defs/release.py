@@ -20,27 +20,33 @@ from orchestration.defs.resources import POOL, writer
 from orchestration.plots import stacked_bars
 from orchestration.settings import Settings, load_settings
 from quality.catalogue import load_catalogue
-from quality.verdict import VerdictRefused, verify_verdict
+from quality.verdict import VerdictRefused, read_verdict, verify_verdict
 from quality.waivers import load_waivers
 
 RELEASE = dg.AssetKey(["release", "current"])
 
 
 def publish_build(settings: Settings) -> PublishedRelease:
-    """Publish the candidate of the night in `settings`' home. Raises VerdictRefused or ExportError."""
+    """Publish the candidate of the night in `settings`' home. Raises VerdictRefused or ExportError.
+
+    What the verdict's file says is believed by nobody: `publish` has it confirmed before and after it writes.
+    """
     night = nights.resume(settings)
     catalogue = load_catalogue()
     waivers = load_waivers(night.home.waivers, catalogue)
     with writer(settings) as con:
+        said = read_verdict(night.home.verdict)
 
         def confirm() -> None:
-            verify_verdict(con, night.home.verdict, catalogue, waivers, night.build_id)
+            if verify_verdict(con, night.home.verdict, catalogue, waivers, night.build_id) != said:
+                raise VerdictRefused(
+                    "inconsistent", "结论文件在发布过程中有变化。", "the verdict file changed meanwhile."
+                )
 
-        found = verify_verdict(con, night.home.verdict, catalogue, waivers, night.build_id)
+        if said.outcome != "pass":
+            confirm()
         plan = plan_release(night.home.root, night.as_of, night.fingerprint)
-        facts = VerdictFacts(
-            outcome=found.outcome, n_fail=found.n_fail, n_warn=found.n_warn, digest=found.digest
-        )
+        facts = VerdictFacts(outcome=said.outcome, n_fail=said.n_fail, n_warn=said.n_warn, digest=said.digest)
         code = night.declarations.code_version
         _write_release_row(con, night, plan.release_id, plan.parent_release_id, facts)
         return publish(

@@ -427,3 +427,54 @@ def test_a_dead_feed_does_not_touch_the_others(feed_home: FeedHome, server: Endp
     assert found["a_dead_one"].outcome == "failed"
     assert found["platform"].n_records == 2
     assert threading.active_count() < 20
+
+
+def test_an_answer_that_is_the_list_itself_is_read(feed_home: FeedHome, server: Endpoint) -> None:
+    held = records(1, 5)
+
+    def reply(asked: Asked) -> None:
+        since = asked.query.get("since", "")
+        start = (int(asked.query["page"]) - 1) * 2
+        asked.say([item for item in held if item["updatedAt"] >= since][start : start + 2])
+
+    server.reply = reply
+    paging = {"kind": "page", "parameter": "page"}
+    feed_home.declare(
+        declared(server, records="$", paging=paging, cursor=CURSOR),
+        declared(server, id="whole", records="$", paging=paging),
+    )
+    runs = feed_home.fetch_all()
+    assert [(run.outcome, run.n_records) for run in runs.values()] == [("answered", 5), ("answered", 5)]
+    assert json.loads(feed_home.landed["direct_report/whole/all.json"]) == held
+    held += records(6, 6)
+    assert feed_home.fetch_all()["platform"].n_records == 1
+    pages = [json.loads(data) for path, data in feed_home.landed.items() if "/platform/" in path]
+    assert sorted(item["id"] for page in pages for item in page) == [1, 2, 3, 4, 5, 6]
+    server.reply = lambda asked: asked.say({"documents": held})
+    refused = feed_home.fetch_all()
+    assert {run.reason_code for run in refused.values()} == {"feed_unexpected_answer"}
+
+
+def test_the_machines_own_proxy_is_asked_and_its_password_hidden(
+    feed_home: FeedHome, server: Endpoint, secret: Callable[[str, str], str]
+) -> None:
+    """The address names no machine there is: only through the proxy can it be read."""
+    proxy = server.address.removesuffix("/returns")
+    secret("http_proxy", proxy.replace("http://", "http://clerk:pass%20word-7@"))
+    seen = []
+
+    def reply(asked: Asked) -> None:
+        seen.append((asked.path, asked.headers["Proxy-Authorization"]))
+        asked.say({"documents": [{"id": 1, "said": "clerk:pass word-7"}]})
+
+    server.reply = reply
+    feed_home.declare(declared(server, address="http://platform.invalid/returns", tries=1))
+    assert feed_home.fetch().outcome == "answered"
+    # echo -n 'clerk:pass word-7' | base64
+    assert seen == [("http://platform.invalid/returns", "Basic Y2xlcms6cGFzcyB3b3JkLTc=")]
+    assert b"pass word-7" not in feed_home.all_bytes
+    secret("no_proxy", "platform.invalid")
+    assert feed_home.fetch().reason_code == "feed_unreachable"
+    secret("no_proxy", "")
+    secret("http_proxy", "http://[broken")
+    assert feed_home.fetch().reason_code == "feed_unreachable"

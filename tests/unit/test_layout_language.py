@@ -317,6 +317,20 @@ def test_a_header_over_two_columns_that_nobody_reads_is_no_matter() -> None:
     assert read(rules_of(BILLS), data).rows["number_text"].to_list() == ["7"]
 
 
+def test_a_document_that_is_the_list_itself() -> None:
+    text = BILLS.replace("kind: delimited", "kind: json").replace(
+        "  - fields:", "  - records: $\n    fields:"
+    )
+    data = """[{"meter": "m1", "from": "2020-02-01", "to": "2020-02-29", "used": 7.50},
+    {"meter": "m1", "from": "2020-03-01", "to": "2020-03-31", "used": "x"}]"""
+    found = read(rules_of(text), data, "a.json")
+    assert found.rows["number_text"].to_list() == ["7.50"]
+    assert found.quarantine["cell"].to_list() == ["$[1].used"]
+    assert found.counts["cell"]["n_read"] == 8
+    envelope = f'{{"rows": {data}}}'
+    assert load(Delivery("f1", "metering", "a.json"), envelope.encode(), rules_of(text)).refusal is not None
+
+
 def test_the_year_of_a_date_in_either_form() -> None:
     fields = yaml.safe_load(RETURNS)["tables"][0]["fields"]
     fields["year"] = {"column": "ends", "kind": "year", "format": ["%m/%d/%y", "%m/%d/%Y"]}
