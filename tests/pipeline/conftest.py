@@ -27,13 +27,11 @@ def defective(homes: Path) -> Night:
 
 
 @pytest.fixture(scope="session")
-def blocked(homes: Path) -> tuple[Night, Night]:
-    """A good night, then the blocking files land in the same home."""
+def blocked(homes: Path, clean: Night) -> tuple[Night, Night]:
+    """A good night (the clean one, its home copied), then the blocking files land in the same home."""
     home = homes / "blocked"
-    shutil.copytree(DISTRICT / "clean", home)
-    (home / "profiles").mkdir()
-    shutil.copyfile(DISTRICT / "profile.yml", home / "profiles" / "example.yml")
-    before = run_night(home)
+    shutil.copytree(clean.home, home, symlinks=True)
+    before = Night(home, clean.code, clean.facts, clean.said)
     shutil.copytree(DISTRICT / "blocking" / "landing", home / "landing", dirs_exist_ok=True)
     return before, run_night(home)
 

@@ -1,19 +1,24 @@
 """The same world told differently gives the same published figures: files split and renamed, lines and columns in
-another order, units expressed otherwise, headers in the other language.
+another order, units expressed otherwise, headers in the other language, one return fetched page by page.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from nights import Night, district_home, run_night
+from servers import Endpoint, endpoint, paged
 
 from ingestion.layouts.files import load_layouts, shipped_folders
 
+TOKEN = "tok-5a4b3c2d1e0f"
 TABLES = ("institution_year", "building_year", "region_year", "factor_used")
 
 
@@ -70,20 +75,54 @@ def retell_register(path: Path, layout_id: str) -> None:
     put(path, [[other[name] for name in head], *reversed(lines)])
 
 
+def retell_over_an_endpoint(home: Path, server: Endpoint) -> None:
+    """What lay in landing as one document is offered by a platform instead, a few returns a page, for a token."""
+    path = home / "landing" / "direct_report" / "NY201_2021_rowdata.json"
+    document = json.loads(path.read_bytes())
+    path.unlink()
+    server.reply = paged(document.pop("documents"), 10, **document)
+    feed = {
+        "id": "platform", "source": "direct_report", "kind": "rest", "address": server.address, "records": "documents",
+        "token": {"env": "PLATFORM_TOKEN"}, "paging": {"kind": "page", "parameter": "page", "total": "total"},
+    }  # fmt: skip
+    (home / "feeds.yml").write_text(yaml.safe_dump([feed]), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
-def retold(tmp_path_factory: pytest.TempPathFactory) -> Night:
+def platform() -> Iterator[Endpoint]:
+    with endpoint() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def retold(tmp_path_factory: pytest.TempPathFactory, platform: Endpoint) -> Night:
     home = district_home(tmp_path_factory.mktemp("retold"), "clean")
     landing = home / "landing"
     retell_returns(landing / "direct_report")
     retell_readings(landing / "metering")
     for name in ("institutions", "buildings"):
         retell_register(landing / "registers" / f"{name}.csv", f"registers.{name}")
-    return run_night(home)
+    retell_over_an_endpoint(home, platform)
+    return run_night(home, PLATFORM_TOKEN=TOKEN, NO_PROXY="127.0.0.1")
 
 
 def test_the_retold_world_is_published(retold: Night) -> None:
     assert retold.code == 0, retold.said[-3000:]
     assert retold.facts["fail"] == 0
+
+
+def test_the_fetched_return_is_sealed_like_any_file_and_the_token_is_nowhere(
+    retold: Night, platform: Endpoint
+) -> None:
+    fetched = retold.warehouse("select path, outcome from raw.files where path like 'platform/%'")
+    assert fetched == [("platform/all.json", "loaded")]
+    assert len(platform.asked) > 2
+    assert {asked.headers["Authorization"] for asked in platform.asked} == {f"Bearer {TOKEN}"}
+    holding = [
+        path for path in retold.home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()
+    ]
+    assert holding == []
+    assert TOKEN not in retold.said
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -133,6 +133,7 @@ def test_members_of_a_packed_file_follow_each_other(rules: Rules) -> None:
         (b"\x1f\x8b nothing of the kind", "broken_gzip"),
         (gzip.compress(b""), "empty_file"),
     ],
+    ids=["bomb", "cut_off", "nothing_of_the_kind", "empty"],
 )
 def test_a_packed_trap_is_refused(rules: Rules, data: bytes, code: str) -> None:
     found = read(rules, "il-gas-hdd-only-daily.csv.gz", data)
