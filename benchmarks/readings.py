@@ -138,25 +138,25 @@ def bare(folder: Path, threads: int = 2) -> dict[str, Any] | None:
 
 
 _TOTALS = """
-create table days as
-select meter_id, epoch_us(starts_at) // 86400000000 as day, count(*) as n, sum(amount) as amount,
-    bit_count(bit_or(1::hugeint << cast(epoch_us(starts_at) // 900000000 % 96 as integer))) as n_slots
-from raw.metering__readings group by all;
+create table half_days as
+select meter_id, slot // 48 as half_day, count(*) as n, sum(amount) as amount,
+    bit_count(bit_or(1::ubigint << cast(slot % 48 as ubigint))) as n_slots
+from (select meter_id, epoch_us(starts_at) // 900000000 as slot, amount from raw.metering__readings) group by all;
 
 create table again as
 select file_id, line, meter_id, starts_at, amount
 from raw.metering__readings as readings
-semi join (select * from days where n > n_slots) as doubtful
-    on readings.meter_id = doubtful.meter_id and epoch_us(readings.starts_at) // 86400000000 = doubtful.day
+semi join (select * from half_days where n > n_slots) as doubtful
+    on readings.meter_id = doubtful.meter_id and epoch_us(readings.starts_at) // 43200000000 = doubtful.half_day
 qualify row_number() over (partition by meter_id, starts_at order by file_id, line) > 1;
 
 select meter_id, strftime(stands_at, '%Y-%m'), cast(sum(amount) as varchar) from (
-    select meter_id, make_timestamp(day * 86400000000) as stands_at, amount from days
+    select meter_id, make_timestamp(half_day * 43200000000) as stands_at, amount from half_days
     union all
     select meter_id, starts_at, -amount from again
 ) group by all order by all
 """
-"""Sums by meter and day, corrected by the readings that stand twice; only days that may hold one are looked into."""
+"""Sums by meter and half day, corrected by the readings that stand twice; only halves that may hold one are looked into."""
 
 
 def ours(folder: Path, threads: int = 2, memory_limit: str = "4GB") -> dict[str, Any]:

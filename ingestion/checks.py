@@ -100,9 +100,9 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     strange = [name for name, column in schema.columns.items() if found.get(name) != column.dtype.type]
     if strange:
         raise TypeError(f"columns of another type than the raw table: {strange}")
-    if _is_sound(schema, frame):
+    judged = _unsound(schema, frame)
+    if not judged:
         return pl.DataFrame(schema={"index": pl.Int32, "check": pl.String, "column": pl.String})
-    judged = [name for name, column in schema.columns.items() if column.checks or not column.nullable]
     try:
         schema.select_columns(judged).validate(frame.select(judged), lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -111,19 +111,23 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(schema={"index": pl.Int32, "check": pl.String, "column": pl.String})
 
 
-def _is_sound(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> bool:
-    """Whether the schema's own checks find nothing, asked in one pass. False also where one pass cannot say."""
+def _unsound(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[str]:
+    """Columns in which the schema's own checks find something, asked in one pass; all that can fail where one pass
+    cannot say."""
     lazy = frame.lazy()
-    answers = []
+    asked, answers = [], []
     for name, column in schema.columns.items():
         if not column.nullable:
+            asked.append(name)
             answers.append(lazy.select(pl.col(name).is_not_null().all()))
         for check in column.checks:
             if check.element_wise or not check.ignore_na or schema.checks or column.unique:
-                return False
+                return [name for name, item in schema.columns.items() if item.checks or not item.nullable]
             judged = check.get_backend(lazy)(check).apply(PolarsData(lazy, name))
+            asked.append(name)
             answers.append(judged.select(pl.first().all(ignore_nulls=True)))
-    return all(answer.item() for answer in pl.collect_all(answers))
+    found = zip(asked, pl.collect_all(answers), strict=True)
+    return list(dict.fromkeys(name for name, answer in found if not answer.item()))
 
 
 _DUCKDB_TYPES: dict[str, str] = {
