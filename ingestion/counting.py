@@ -142,7 +142,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
     for part in _as_utf8(_stream(path)):
         rest += part
         cut = rest.rfind(b"\n") + 1
-        while cut and rest.count(b'"', 0, cut) % 2:
+        while cut and b'"' in rest and rest.count(b'"', 0, cut) % 2:
             cut = rest.rfind(b"\n", 0, cut - 1) + 1
         if cut:
             yield rest[:cut]
@@ -186,7 +186,7 @@ def _records(block: bytes, separator: str) -> int:
         return 0
     data = numpy.frombuffer(block, dtype=numpy.uint8)
     ends = numpy.flatnonzero(data == 10)
-    if b'"' in block or _has_lone_return(data, ends):
+    if b'"' in block or (b"\r" in block and _has_lone_return(data, ends)):
         return _delimited(block, separator)["record"]
     starts = numpy.append(0, ends[ends < data.size - 1] + 1)
     first = data[starts]

@@ -46,9 +46,10 @@ def empty() -> str:
     return "select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in COLUMNS.items())
 
 
-def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Copy the rows of a query, in its order, beside the path and rename."""
+def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Copy the rows of a query, in its order, beside the path and rename. Returns how many they were."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    con.execute(f"copy ({query}) to ? ({_FORM})", [str(partial)])
+    written = con.execute(f"copy ({query}) to ? ({_FORM})", [str(partial)]).fetchall()
     os.replace(partial, path)
+    return int(written[0][0])

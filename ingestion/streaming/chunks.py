@@ -33,8 +33,7 @@ def read(con: duckdb.DuckDBPyConnection, text: Text, separator: str, judge: Judg
         n_here = sheet.height - judge.n_head
         _insert(con, judge.read(sheet, range(n_before + 1, n_before + n_here + 1)))
         n_before += n_here
-    n_rows = int(con.execute("select count(*) from chunks").fetchall()[0][0])
-    readings.write(con, "select * from chunks", path)
+    n_rows = readings.write(con, "select * from chunks", path)
     con.execute("drop table chunks")
     return n_rows
 

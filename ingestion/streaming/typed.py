@@ -63,7 +63,7 @@ def read(con: duckdb.DuckDBPyConnection, piece: Path, plan: Plan, n_before: int)
     for table in ("rejected", "rejected_scans", "lines"):
         con.execute(f"drop table if exists {table}")
     try:
-        con.execute(_query(plan, n_head), [str(piece)])
+        n_rows = con.execute(_query(plan, n_head), [str(piece)]).fetchall()[0][0]
     except duckdb.Error as error:
         raise NotTyped(str(error)) from error
     rejected = [row[0] for row in con.execute("select distinct line from rejected").fetchall()]
@@ -73,12 +73,11 @@ def read(con: duckdb.DuckDBPyConnection, piece: Path, plan: Plan, n_before: int)
     is_row[index.blank - 1] = False
     is_row[np.array(rejected, dtype=np.int64) - 1] = False
     numbers = np.flatnonzero(is_row) + 1 + n_before
-    if numbers.size != _count(con, "true"):
+    if numbers.size != n_rows:
         raise NotTyped("lines and rows differ")
-    n_odd = _count(con, "amount is null")
-    if n_odd + len(rejected) > MAX_ODD:
+    found = con.execute(f"select rowid from lines where amount is null limit {MAX_ODD + 1}").fetchall()
+    if len(found) + len(rejected) > MAX_ODD:
         raise NotTyped("too many lines are not plain")
-    found = con.execute("select rowid from lines where amount is null").fetchall()
     odd = [int(numbers[rowid]) for (rowid,) in found] + [line + n_before for line in rejected]
     return Typed(con, plan, index, n_before, numbers, sorted(odd))
 
@@ -277,8 +276,7 @@ def write(typed: Typed, kinds: Kinds, more: pl.DataFrame, file_id: str, path: Pa
         query += f" union all {readings.typed('more')}"
     if more.height or is_by_kind:
         query += " order by line"
-    readings.write(con, query, path)
-    return _count(con, "amount is not null") + more.height
+    return readings.write(con, query, path)
 
 
 def _column(name: str, value: str) -> str:
@@ -318,7 +316,3 @@ def _enum(text: str) -> str:
 
 def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _count(con: duckdb.DuckDBPyConnection, condition: str) -> int:
-    return int(con.execute(f"select count(*) from lines where {condition}").fetchall()[0][0])
