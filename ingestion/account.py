@@ -43,7 +43,7 @@ def n_value_cells(rows: pl.DataFrame, target: str) -> int:
     """How many cells of the file gave the rows of a target of single values."""
     *sheet, row, column = CELLS[target]
     place = pl.col(row).cast(pl.Int64) * _WIDEST + pl.col(column).fill_null(0)
-    if not sheet:
+    if not sheet or rows[sheet[0]].n_unique() < 2:
         return int(rows.select(place.n_unique()).item())
     return int(rows.group_by(sheet).agg(n=place.n_unique())["n"].sum())
 

@@ -5,7 +5,7 @@ Belongs here: building blocks for `sources/*/schema.py`. Reason texts stand in `
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandera.polars as pa
 import polars as pl
@@ -21,7 +21,11 @@ UNIT_KEY = "unit_key"
 NOT_IN_EDITION = "|-"
 """Stands behind the key of an item that its form has, but not in this edition."""
 HELPERS = (ITEM_KEY, UNIT_KEY)
-"""Columns `family|item_code` and `family|item_code|unit_text`, present while a frame is validated, then dropped."""
+"""Columns `family|item_code` and `family|item_code|unit_text`: what an item and its unit are judged by."""
+_KEYED = ("item_code", "unit_text", "corrected_unit_text")
+"""The columns of values that the keys are made of."""
+_SOUND = "sound"
+"""Metadata of a column: a pattern of texts that pass all its checks, so that most frames are matched once."""
 
 
 def text(*, optional: bool = True) -> pa.Column:
@@ -74,7 +78,7 @@ def amount(*, may_be_negative: bool = False) -> pa.Column:
     ]
     if not may_be_negative:
         checks.append(pa.Check.str_matches(r"^[^-]|^-0+(\.0+)?$", error="negative_amount"))
-    return pa.Column(pl.String, checks, nullable=True)
+    return pa.Column(pl.String, checks, nullable=True, metadata={_SOUND: r"^[0-9]{1,12}(\.[0-9]+)?$"})
 
 
 def measured(name: str, canonical_unit: str, reference: Reference) -> dict[str, pa.Column]:
@@ -86,9 +90,26 @@ def measured(name: str, canonical_unit: str, reference: Reference) -> dict[str, 
     }
 
 
-def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
+def with_keys(rows: pl.DataFrame, family: str, edition: str, reference: Reference) -> pl.DataFrame:
+    """Values with the helper columns beside them."""
+    unit = pl.coalesce([name for name in ("corrected_unit_text", "unit_text") if name in rows.columns])
+    item_key = pl.concat_str([pl.lit(family), pl.col("item_code")], separator="|")
+    measured = pl.col("item_code").is_in(reference.measured_codes(family))
+    gone = pl.col("item_code").is_in(reference.not_in_edition(family, edition))
+    return rows.with_columns(
+        pl.when(gone).then(item_key + pl.lit(NOT_IN_EDITION)).otherwise(item_key).alias(ITEM_KEY),
+        pl.when(measured).then(pl.concat_str([item_key, unit.fill_null("")], separator="|")).alias(UNIT_KEY),
+    )
+
+
+def failures(
+    schema: pa.DataFrameSchema,
+    frame: pl.DataFrame,
+    keys: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+) -> pl.DataFrame:
     """Rows that break a check: `index` (position in the frame), `check` (reason code), `column`.
 
+    `keys` adds the helper columns to a frame that comes without them: to its different items and units first.
     The frame must be eager: on a lazy one pandera looks at names and types only and passes bad rows.
     Raises TypeError for a lazy frame, so that this cannot happen by accident, and for a column of another type.
     Pandera spends milliseconds on every column of every file, so it is handed the frames in which its checks find
@@ -96,13 +117,23 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     """
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("validate eager frames only: pandera checks no data on a lazy frame")
+    later = HELPERS if keys is not None and ITEM_KEY in schema.columns else ()
     found = dict(frame.schema)
-    strange = [name for name, column in schema.columns.items() if found.get(name) != column.dtype.type]
+    strange = [
+        name
+        for name, column in schema.columns.items()
+        if name not in later and found.get(name) != column.dtype.type
+    ]
     if strange:
         raise TypeError(f"columns of another type than the raw table: {strange}")
-    judged = _unsound(schema, frame)
-    if not judged:
+    broken = _unsound(schema, frame, [name for name in schema.columns if name not in later])
+    if keys is not None and later:
+        different = frame.select([name for name in _KEYED if name in found]).unique()
+        broken |= _unsound(schema, keys(different), later)
+        frame = keys(frame) if broken & set(later) else frame
+    if not broken:
         return pl.DataFrame(schema={"index": pl.Int32, "check": pl.String, "column": pl.String})
+    judged = [name for name in schema.columns if name in broken]
     try:
         schema.select_columns(judged).validate(frame.select(judged), lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -111,23 +142,27 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(schema={"index": pl.Int32, "check": pl.String, "column": pl.String})
 
 
-def _unsound(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[str]:
-    """Columns in which the schema's own checks find something, asked in one pass; all that can fail where one pass
-    cannot say."""
+def _unsound(schema: pa.DataFrameSchema, frame: pl.DataFrame, names: Iterable[str]) -> set[str]:
+    """Which of some columns the schema's own checks find something in, asked in one pass; all columns that can fail
+    where one pass cannot say."""
     lazy = frame.lazy()
     asked, answers = [], []
-    for name, column in schema.columns.items():
+    for name in names:
+        column = schema.columns[name]
         if not column.nullable:
             asked.append(name)
             answers.append(lazy.select(pl.col(name).is_not_null().all()))
+        pattern = (column.metadata or {}).get(_SOUND)
+        if pattern is not None and not schema.checks and frame[name].str.contains(pattern).all():
+            continue
         for check in column.checks:
             if check.element_wise or not check.ignore_na or schema.checks or column.unique:
-                return [name for name, item in schema.columns.items() if item.checks or not item.nullable]
+                return {name for name, item in schema.columns.items() if item.checks or not item.nullable}
             judged = check.get_backend(lazy)(check).apply(PolarsData(lazy, name))
             asked.append(name)
             answers.append(judged.select(pl.first().all(ignore_nulls=True)))
     found = zip(asked, pl.collect_all(answers), strict=True)
-    return list(dict.fromkeys(name for name, answer in found if not answer.item()))
+    return {name for name, answer in found if not answer.item()}
 
 
 _DUCKDB_TYPES: dict[str, str] = {

@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 import numpy
+import polars
 from numpy.typing import NDArray
 
 _BLANKS = bytes(code for code in range(1, 128) if chr(code).isspace() and code not in b"\r\n")
@@ -29,8 +30,6 @@ _WIDE_BEGINNINGS = sorted(
     }
 )
 """The first two bytes of every blank beyond ASCII."""
-# NUL stays the separator, line ends stay, and everything else is a letter
-_SHAPES = bytes(code if code in b"\0\r\n" else ord("x") for code in range(256))
 
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
@@ -97,15 +96,24 @@ def _delimited(data: bytes, separator: str | None) -> dict[str, int]:
     separator = separator or _separator(text)
     if '"' in text:
         text = _without_quotes(text, separator)
-    text = text.replace("\0", "x").replace(separator, "\0")
     letters = text.encode("utf-8", "surrogatepass")
-    # they begin in six ways, of which a file mostly has none
+    mark = separator.encode("utf-8", "surrogatepass")
+    if len(mark) > 1:
+        letters, mark = letters.replace(b"\0", b"x").replace(mark, b"\0"), b"\0"
+    # they begin in six ways, of which a file mostly has none; looking for one byte takes next to nothing
     for beginning in {blank[:2] for blank in _ENCODED_BLANKS}:
-        if beginning in letters:
+        if beginning[:1] in letters and beginning in letters:
             for blank in _ENCODED_BLANKS:
                 letters = letters.replace(blank, b"") if blank.startswith(beginning) else letters
-    shapes = letters.translate(_SHAPES, _BLANKS)
+    shapes = letters.translate(_shapes(mark), _BLANKS.replace(mark, b""))
     return {"record": _starts(shapes.replace(b"\0", b"")), "cell": _starts(shapes)}
+
+
+def _shapes(mark: bytes) -> bytes:
+    """How bytes are translated: the separator to NUL, line ends to themselves, everything else to a letter."""
+    shapes = bytearray(code if code in b"\r\n" else ord("x") for code in range(256))
+    shapes[mark[0]] = 0
+    return bytes(shapes)
 
 
 def _without_quotes(text: str, separator: str) -> str:
@@ -257,19 +265,26 @@ def _sheet_cells(data: bytes, blank: set[str]) -> int:
 
 def _plain_sheet_cells(data: bytes) -> int | None:
     """Cells by their value tags alone; None where anything stands in the part that only a parser can tell."""
-    n_values, n_empty, n_texts = data.count(b"<v"), data.count(b"<v/>"), data.count(b"<is")
-    is_plain = (
-        n_values == data.count(b"<v>") + n_empty
-        and n_texts == data.count(b"<is><t>")
-        and not any(sign in data for sign in (b"<!", b":v>", b":v ", b":is>"))
-        and not _PERHAPS_BLANK.search(data)
-    )
-    return (
-        n_values + n_texts - n_empty - data.count(b"<v></v>") - data.count(b"<t></t>") if is_plain else None
-    )
+    text = polars.Series([data], dtype=polars.Binary).cast(polars.String, strict=False)
+    if text.null_count() or text.str.contains(_FOR_A_PARSER).any():
+        return None
+    n_cells = data.count(b"<v>") + data.count(b"<is>")
+    if text.str.contains(_EMPTY).any():
+        n_cells -= data.count(b"<v></v>") + data.count(b"<t></t>")
+    return n_cells
 
 
-_PERHAPS_BLANK = re.compile(rb"<[vt]>[\s&\xc2\xe1\xe2]|<[vt]>\xe3\x80\x80")
+_FOR_A_PARSER = "|".join(
+    [
+        r"<v(?:[^>/]|/[^>])",
+        r"<is(?:[^>]|>[^<]|><[^t]|><t[^>])",
+        r"<!|:v[> ]|:is>",
+        r"<[vt]>[\s&]",
+        # a formula whose value is not there: the cell says something
+        r"(?:</f>|<f(?: [^>]*)?/>)(?:[^<]|<[^v]|<v/|<v><)",
+    ]
+)
+_EMPTY = r"<v></v>|<t></t>"
 
 
 def _parsed_sheet_cells(data: bytes, blank: set[str]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandera.polars as pa
@@ -16,7 +17,7 @@ import polars as pl
 
 from ingestion import account, counting, file_names, mending, spans
 from ingestion.account import Delivery
-from ingestion.checks import HELPERS, ITEM_KEY, NOT_IN_EDITION, UNIT_KEY, failures
+from ingestion.checks import HELPERS, failures, with_keys
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.messages import Message, Refusal
@@ -172,7 +173,8 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
         _without_reading(mapped, table, spec)
     rows = mapped.values if target in account.CELLS else mapped.records.filter(pl.col("problem").is_null())
     rows, applied, settled = _shaped(rows, delivery, layout, spec, table, rules)
-    broken = _unless_net(failures(schema, rows).drop_nulls("index"), rows, mapped)
+    keys = partial(_with_keys, layout=layout, rules=rules)
+    broken = _unless_net(failures(schema, rows, keys).drop_nulls("index"), rows, mapped)
     if layout.readings is not None and layout.readings.admits_negatives:
         # landed as read: whether it counts is decided beside it, by the rule that the layout names
         is_admitted = (pl.col("check") == "negative_amount") & (pl.col("column") == "number_text")
@@ -201,6 +203,10 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
         ],
         counts=account.counts(mapped, records, place),
     )
+
+
+def _with_keys(rows: pl.DataFrame, layout: Layout, rules: Rules) -> pl.DataFrame:
+    return with_keys(rows, item_family(layout.source, layout.form), layout.edition, rules.reference)
 
 
 def _parted(rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -260,7 +266,7 @@ def _shaped(
     table: Table,
     rules: Rules,
 ) -> tuple[pl.DataFrame, Counter[str], Counter[mending.CodeKey]]:
-    """The columns of the raw table, in its order, plus what validation needs."""
+    """The columns of the raw table, in its order."""
     target = layout.target_of(spec)
     schema = rules.schema(layout.source, target)
     constants: dict[str, str | None] = {
@@ -302,21 +308,6 @@ def _shaped(
         for name, column in schema.columns.items()
         if name not in rows.columns and name not in HELPERS
     )
-    if UNIT_KEY in schema.columns:
-        family = item_family(layout.source, layout.form)
-        unit = (
-            pl.coalesce("corrected_unit_text", "unit_text")
-            if "corrected_unit_text" in rows.columns
-            else pl.col("unit_text")
-        )
-        item_key = pl.concat_str([pl.lit(family), pl.col("item_code")], separator="|")
-        key = pl.concat_str([item_key, unit.fill_null("")], separator="|")
-        measured = pl.col("item_code").is_in(rules.reference.measured_codes(family))
-        gone = pl.col("item_code").is_in(rules.reference.not_in_edition(family, layout.edition))
-        rows = rows.with_columns(
-            pl.when(measured).then(key).alias(UNIT_KEY),
-            pl.when(gone).then(item_key + pl.lit(NOT_IN_EDITION)).otherwise(item_key).alias(ITEM_KEY),
-        )
     if "number_text" in schema.columns:
         used = (
             pl.coalesce("corrected_number_text", "number_text")
@@ -326,7 +317,7 @@ def _shaped(
         # what is no number is judged, and shown, as the file has it
         as_found = pl.coalesce("value_text", pl.lit("?")) if target == "readings" else pl.lit("?")
         rows = rows.with_columns(number_text=pl.when(used.is_null()).then(as_found).otherwise("number_text"))
-    return rows.select(list(schema.columns)), applied, settled
+    return rows.select([name for name in schema.columns if name not in HELPERS]), applied, settled
 
 
 def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part]) -> Loaded:

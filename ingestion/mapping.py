@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import numpy
 import polars as pl
 
 from ingestion import spans
@@ -233,10 +234,11 @@ def _values(
     table: Table, spec: TableSpec, records: pl.DataFrame, types: dict[str, pl.DataType]
 ) -> tuple[pl.DataFrame, set[str]]:
     """Value cells of the records whose key is sound, in file order."""
-    parts, used = [], set()
+    parts: list[tuple[pl.LazyFrame, list[str]]] = []
+    used: set[str] = set()
     taken = field_columns(spec)
     keys = records.filter(pl.col("problem").is_null()).drop("n_cells", "problem", "problem_found")
-    wide = keys.join(table.frame, on="row_number", how="inner", maintain_order="left")
+    wide = keys.join(table.frame, on="row_number", how="inner", maintain_order="left").with_row_index(_AT)
     for value in spec.values:
         pattern = re.compile(value.columns)
         n_matched = 0
@@ -247,36 +249,50 @@ def _values(
             used.add(column.name)
             text = pl.col(f"c{column.number}")
             given = text.is_not_null() & ~text.is_in(value.nothing) if value.nothing else text.is_not_null()
-            part = wide.lazy().filter(given).select(
-                *keys.columns,
-                value_text=text,
-                unit_text=_unit(table, value, column, found),
-                column_number=pl.lit(column.number, dtype=pl.Int32),
-                item_code=_item(value, found, keys.columns),
-            )
+            said = [
+                text.alias("value_text"),
+                _unit(table, value, column, found).alias("unit_text"),
+                pl.lit(column.number, dtype=pl.Int32).alias("column_number"),
+                _item(value, found, keys.columns).alias("item_code"),
+            ]
+            part = wide.lazy().filter(given).select(_AT, *keys.columns, *said)
             n_matched += 1
             replaced = _replaced(value, found, types)
             part = part.with_columns(replaced)
             if value.year_offset and ("year" in keys.columns or "year" in _names(replaced)):
-                part = part.with_columns(pl.col("year") + value.year_offset)
+                replaced.append(pl.col("year") + value.year_offset)
+                part = part.with_columns(replaced[-1])
             if value.slots is not None:
-                part = part.with_columns(spans.of_column(value.slots, found, n_matched))
-            parts.append(part)
-
+                replaced += spans.of_column(value.slots, found, n_matched)
+                part = part.with_columns(replaced[-2:])
+            parts.append((part, _names(said + replaced)))
     if not parts:
         return pl.DataFrame(), used
-    in_file_order = pl.col("row_number").cast(pl.Int64) * 2**32 + pl.col("column_number")
-    whole = pl.concat(pl.collect_all(parts), how="diagonal_relaxed")
-    frame = whole.sort(in_file_order, maintain_order=True)
+    frame = _in_file_order(parts, wide.select(_AT, *keys.columns))
     if table.units_by_item:
         stated = pl.col("item_code").replace_strict(table.units_by_item, default=None, return_dtype=pl.String)
         frame = frame.with_columns(unit_text=pl.coalesce("unit_text", stated))
-    spelled = {text: unit_spelling(text) for text in frame["unit_text"].unique().drop_nulls().to_list()}
-    if spelled:
-        frame = frame.with_columns(
-            pl.col("unit_text").replace_strict(spelled, default=None, return_dtype=pl.String)
-        )
+    found_units = frame["unit_text"].unique().drop_nulls().to_list()
+    respelled = {text: unit_spelling(text) for text in found_units if unit_spelling(text) != text}
+    if respelled:
+        frame = frame.with_columns(pl.col("unit_text").replace(respelled))
     return frame.with_columns(number_text=plain(pl.col("value_text"))), used
+
+
+_AT = "at"
+"""Place of a record among those with a sound key."""
+
+
+def _in_file_order(parts: list[tuple[pl.LazyFrame, list[str]]], keys: pl.DataFrame) -> pl.DataFrame:
+    """Value cells of all columns, record by record. Only what differs between columns is carried through the parts."""
+    own = {name for _, names in parts for name in names}
+    carried = [part.select(_AT, *sorted(own & {*keys.columns, *names})) for part, names in parts]
+    # one piece before rows are fetched out of order: from many pieces that takes five times as long
+    cells = pl.concat(pl.collect_all(carried), how="diagonal_relaxed").rechunk()
+    place = keys["row_number"].cast(pl.Int64)[cells[_AT]] * 2**32 + cells["column_number"]
+    cells = cells[numpy.argsort(place.to_numpy(), kind="stable")]
+    rest = keys.select([name for name in keys.columns if name not in own])[cells[_AT]]
+    return pl.concat([rest.drop(_AT), cells.drop(_AT)], how="horizontal")
 
 
 def _names(columns: list[pl.Expr]) -> list[str]:

@@ -100,7 +100,7 @@ def of_columns(
     return Sheet(name, _stripped(cells), merged or [])
 
 
-def of_lines(name: str | None, lines: list[str], separator: str) -> Sheet:
+def of_lines(name: str | None, lines: list[str] | pl.Series, separator: str) -> Sheet:
     """From lines of text whose cells a separator alone divides."""
     split = pl.Series("line", lines, dtype=pl.String).str.split(separator)
     longest = split.list.len().max()
@@ -111,5 +111,7 @@ def of_lines(name: str | None, lines: list[str], separator: str) -> Sheet:
 
 
 def _stripped(cells: pl.DataFrame) -> pl.DataFrame:
-    text = pl.all().str.strip_chars(_BLANKS)
-    return cells.with_columns(pl.when(text != "").then(text).name.keep()) if cells.width else cells
+    if not cells.width:
+        return cells
+    stripped = cells.with_columns(pl.all().str.strip_chars(_BLANKS))
+    return stripped.with_columns(pl.when(pl.all() != "").then(pl.all()).name.keep())

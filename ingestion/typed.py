@@ -104,24 +104,18 @@ def _period(text: pl.Expr) -> list[pl.Expr]:
 
 
 def plain(text: pl.Expr) -> pl.Expr:
-    """Plain decimal text; the slow path runs once per distinct text that is not plain already."""
-    plain = text.str.extract(r"^(-?[0-9]+(?:\.[0-9]+)?)$", 1)
-    odd = (
-        pl.when(plain.is_null())
-        .then(text)
-        .map_batches(
-            lambda column: (
-                column.to_frame("t")
-                .select(
-                    pl.col("t").replace_strict(
-                        {t: plain_number(t) for t in column.unique().drop_nulls().to_list()} or {"": None},
-                        default=None,
-                        return_dtype=pl.String,
-                    )
-                )
-                .to_series()
-            ),
-            return_dtype=pl.String,
-        )
-    )
-    return pl.coalesce(plain, odd)
+    """Plain decimal text; a column that holds no other is taken as it is."""
+    return text.map_batches(_plain, return_dtype=pl.String)
+
+
+_PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """The slow path runs once per distinct text that is not plain already."""
+    is_plain = column.str.contains(_PLAIN)
+    if is_plain.all():
+        return column
+    odd = column.filter(~is_plain).unique().to_list()
+    numbers = {text: plain_number(text) for text in odd}
+    return column.replace(numbers)

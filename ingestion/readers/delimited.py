@@ -10,6 +10,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
+import polars as pl
+
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.readers.text import decode
 from ingestion.sheets import Sheet, of_lines, of_rows
@@ -31,8 +33,11 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     separator = separator_of(text, separator)
     if '"' in text:
         return [of_rows(None, list(rows_of(io.StringIO(text, newline=""), separator)))]
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return [of_lines(None, lines if lines[-1] else lines[:-1], separator)]
+    if text.count("\r") > text.count("\r\n"):
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # a return that is left stands at the end of a line, where blanks are taken off the last cell
+    lines = pl.Series([text.removesuffix("\n")], dtype=pl.String).str.split("\n").explode()
+    return [of_lines(None, lines, separator)]
 
 
 def separator_of(text: str, given: str | None = None) -> str:

@@ -36,11 +36,27 @@ def uncomputed(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
         for sheet in (item for item in book.iter() if _local(item.tag) == "sheet"):
             identity = next((value for key, value in sheet.attrib.items() if _local(key) == "id"), None)
             part = f"xl/{targets.get(identity, '')}"
-            content = parts.read(part) if part in parts.namelist() else b""
             # most sheets hold no formula: do not parse them for it
-            if (b"<f" in content or b":f" in content) and _FORMULA.search(content):
-                found[sheet.get("name") or ""] = _of_sheet(content, zero_is_open)
+            if part in parts.namelist() and _holds_formulas(parts, part):
+                found[sheet.get("name") or ""] = _of_sheet(parts.read(part), zero_is_open)
         return {name: cells for name, cells in found.items() if cells}
+
+
+def _holds_formulas(parts: zipfile.ZipFile, part: str) -> bool:
+    """Block by block: an unpacked sheet is large. The letter alone is looked for first, it is the fastest to miss."""
+    end = b""
+    with parts.open(part) as opened:
+        while block := opened.read(_BLOCK):
+            block = end + block
+            if b"f" in block and (b"<f" in block or b":f" in block) and _FORMULA.search(block):
+                return True
+            end = block[-_LONGEST_TAG:]
+    return False
+
+
+_BLOCK = 1 << 20
+_LONGEST_TAG = 256
+"""Bytes of a tag's beginning, with a prefix, that two blocks may share."""
 
 
 def _of_sheet(content: bytes, zero_is_open: bool) -> dict[tuple[int, int], str]:

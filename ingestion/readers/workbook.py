@@ -140,23 +140,27 @@ def _macros() -> Refusal:
 _NOTHING = type(None)
 _FEW = 200
 """Below this many cells one by one is faster."""
+_SMALL, _LARGE = 1e-3, 1e15
+"""Between these no number is written with an exponent."""
 
 
 def _texts(column: tuple[object, ...]) -> pl.Series:
     """One column as text. Numbers, which are most of a large workbook, are written all at once."""
-    kinds = set(map(type, column)) - {str, _NOTHING}
+    types = list(map(type, column))
+    kinds = set(types) - {str, _NOTHING}
     if not kinds:
         return pl.Series(column, dtype=pl.String)
     if kinds != {float} or len(column) < _FEW:
         return pl.Series([_text(value) for value in column], dtype=pl.String)
-    words = {place: value for place, value in enumerate(column) if type(value) is str}
-    values = list(column)
-    for place in words:
-        values[place] = None
+    values, at, words = list(column), -1, {}
+    for _ in range(types.count(str)):
+        at = types.index(str, at + 1)
+        words[at], values[at] = values[at], None
     numbers = pl.Series(values, dtype=pl.Float64)
     shortest = numbers.cast(pl.String).str.strip_suffix(".0")
-    is_odd = ~shortest.str.contains(r"^-?[0-9.]+$")  # exponents and what is no number: one by one
-    odd = {text: _text(float(text)) for text in shortest.filter(is_odd).unique()}
+    # exponents and what is no number: one by one
+    is_odd = ~((numbers == 0) | numbers.abs().is_between(_SMALL, _LARGE))
+    odd = {text: _text(float(text)) for text in shortest.filter(is_odd).unique()} if is_odd.any() else {}
     shortest = shortest.replace(odd) if odd else shortest
     return shortest.scatter(list(words), list(words.values())) if words else shortest
 

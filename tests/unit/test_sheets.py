@@ -6,7 +6,9 @@ import csv
 import datetime as dt
 import io
 import random
+import re
 import struct
+import zipfile
 
 import openpyxl
 import pytest
@@ -14,7 +16,7 @@ import xlsxwriter
 
 from ingestion import counting
 from ingestion.contracts.messages import Refusal
-from ingestion.readers import delimited, workbook
+from ingestion.readers import delimited, formulas, workbook
 from ingestion.sheets import MAX_COLUMNS, of_lines, of_rows
 
 
@@ -123,6 +125,43 @@ def test_both_counts_of_a_workbook_agree(is_plain: bool) -> None:
         "cell": sum(sheet.n_cells for sheet in workbook.read_sheets(data))
     }
     assert counting.count(data, "workbook") == {"cell": 6 if is_plain else 7}
+
+
+OPEN_CELLS = {
+    "<c r='A1'><f>1+1</f></c>": 1,
+    "<c r='A1'><f>1+1</f><v></v></c>": 1,
+    "<c r='A1'><f>1+1</f><v/></c>": 1,
+    "<c r='A1'><f si='0' t='shared'/><v/></c>": 1,
+    "<c r='A1'><f>1+1</f><v>2</v></c><c r='B1' t='inlineStr'><is><t></t></is></c>": 1,
+    "<c r='A1' t='str'><f>1</f><v></v></c><c r='B1'><v>1</v></c>": 1,
+    "<c r='A1'><v></v></c><c r='B1' s='1'/><c r='C1'><v/></c>": 0,
+}
+
+
+@pytest.mark.parametrize("cells", OPEN_CELLS)
+def test_formulas_without_a_value_and_empty_cells_are_counted_as_they_are_read(cells: str) -> None:
+    packed, changed = io.BytesIO(), io.BytesIO()
+    with xlsxwriter.Workbook(packed, {"in_memory": True}) as book:
+        book.add_worksheet().write(0, 0, 1)
+    with zipfile.ZipFile(packed) as parts, zipfile.ZipFile(changed, "w") as other:
+        for name in parts.namelist():
+            content = parts.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                content = re.sub(rb"<c r=.*?</c>", cells.replace("'", '"').encode(), content)
+            other.writestr(name, content)
+    data = changed.getvalue()
+    assert counting.count(data, "workbook") == {"cell": OPEN_CELLS[cells]}
+    assert sum(sheet.n_cells for sheet in workbook.read_sheets(data)) == OPEN_CELLS[cells]
+
+
+def test_a_formula_is_found_where_two_blocks_of_a_sheet_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    table = openpyxl.Workbook()
+    table.active.append([1, "=1+1", "x"])
+    table.save(packed)
+    for size in range(1, 40):
+        monkeypatch.setattr(formulas, "_BLOCK", size)
+        assert formulas.uncomputed(packed.getvalue()) == {"Sheet": {(1, 2): "=1+1"}}
 
 
 def test_a_sheet_knows_its_cells() -> None:
