@@ -236,7 +236,7 @@ def _workbook_cells(data: bytes) -> int:
         blank = _blank_strings(parts)
         for name in parts.namelist():
             if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
-                n_cells += _sheet_cells(parts.read(name), blank)
+                n_cells += _sheet_cells(parts, name, blank)
     return n_cells
 
 
@@ -258,13 +258,30 @@ def _blank_strings(parts: zipfile.ZipFile) -> set[str]:
     return {str(index) for index, text in enumerate(texts) if not text.strip()}
 
 
-def _sheet_cells(data: bytes, blank: set[str]) -> int:
-    plain = _plain_sheet_cells(data)
-    return plain if plain is not None and not blank else _parsed_sheet_cells(data, blank)
+def _sheet_cells(parts: zipfile.ZipFile, name: str, blank: set[str]) -> int:
+    plain = None if blank else _plain_sheet_cells(parts, name)
+    return plain if plain is not None else _parsed_sheet_cells(parts.read(name), blank)
 
 
-def _plain_sheet_cells(data: bytes) -> int | None:
-    """Cells by their value tags alone; None where anything stands in the part that only a parser can tell."""
+def _plain_sheet_cells(parts: zipfile.ZipFile, name: str) -> int | None:
+    """Cells by their value tags alone, some rows at a time; None where only a parser can tell."""
+    n_cells, rest = 0, b""
+    with parts.open(name) as opened:
+        while block := opened.read(_BLOCK):
+            if len(rest) > _LONGEST_ROW:
+                return None
+            rest += block
+            cut = max(rest.rfind(b"<row"), 0)
+            n = _plain_cells(rest[:cut])
+            if n is None:
+                return None
+            n_cells, rest = n_cells + n, rest[cut:]
+    n = _plain_cells(rest)
+    return None if n is None else n_cells + n
+
+
+def _plain_cells(data: bytes) -> int | None:
+    """None where anything stands in the rows that only a parser can tell."""
     text = polars.Series([data], dtype=polars.Binary).cast(polars.String, strict=False)
     if text.null_count() or text.str.contains(_FOR_A_PARSER).any():
         return None
@@ -274,6 +291,7 @@ def _plain_sheet_cells(data: bytes) -> int | None:
     return n_cells
 
 
+_LONGEST_ROW = 16 << 20  # bytes; a longer one is for a parser
 _FOR_A_PARSER = "|".join(
     [
         r"<v(?:[^>/]|/[^>])",

@@ -139,7 +139,9 @@ OPEN_CELLS = {
 
 
 @pytest.mark.parametrize("cells", OPEN_CELLS)
-def test_formulas_without_a_value_and_empty_cells_are_counted_as_they_are_read(cells: str) -> None:
+def test_formulas_without_a_value_and_empty_cells_are_counted_as_they_are_read(
+    cells: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packed, changed = io.BytesIO(), io.BytesIO()
     with xlsxwriter.Workbook(packed, {"in_memory": True}) as book:
         book.add_worksheet().write(0, 0, 1)
@@ -151,6 +153,9 @@ def test_formulas_without_a_value_and_empty_cells_are_counted_as_they_are_read(c
             other.writestr(name, content)
     data = changed.getvalue()
     assert counting.count(data, "workbook") == {"cell": OPEN_CELLS[cells]}
+    for size in (1, 7, 60):
+        monkeypatch.setattr(counting, "_BLOCK", size)
+        assert counting.count(data, "workbook") == {"cell": OPEN_CELLS[cells]}
     assert sum(sheet.n_cells for sheet in workbook.read_sheets(data)) == OPEN_CELLS[cells]
 
 
