@@ -175,10 +175,11 @@ _DUCKDB_TYPES: dict[str, str] = {
 }
 
 
+def held_columns(schema: pa.DataFrameSchema) -> dict[str, pl.DataType]:
+    """Column → polars type of the rows that are kept, in schema order, without helper columns."""
+    return {name: column.dtype.type for name, column in schema.columns.items() if name not in HELPERS}
+
+
 def duckdb_columns(schema: pa.DataFrameSchema) -> dict[str, str]:
     """Column → DuckDB type of the raw table, in schema order, without helper columns."""
-    return {
-        name: _DUCKDB_TYPES[str(column.dtype).split("(")[0]]
-        for name, column in schema.columns.items()
-        if name not in HELPERS
-    }
+    return {name: _DUCKDB_TYPES[str(kind).split("(")[0]] for name, kind in held_columns(schema).items()}

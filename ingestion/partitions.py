@@ -23,6 +23,7 @@ import polars as pl
 from ingestion import archive, readings
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
+from ingestion.checks import held_columns
 from ingestion.contracts.home import Home
 from ingestion.contracts.identity import digest
 from ingestion.deliveries import Arrived, load_delivery
@@ -193,11 +194,11 @@ def _kept(room: Room, receipt: Receipt) -> Loaded | None:
         if note["made_from"] != room.made_from or note["sha256"] != _hash(path):
             return None
         layout = next(item for item in room.rules.layouts if item.id == note["layout"])
-        schema = room.rules.schema(receipt.source, "readings")
+        kinds = held_columns(room.rules.schema(receipt.source, "readings"))
         return Loaded(
             Delivery(receipt.file_id, receipt.source, receipt.path),
             layout,
-            tables={"readings": pl.DataFrame(schema={n: c.dtype.type for n, c in schema.columns.items()})},
+            tables={"readings": pl.DataFrame(schema=kinds)},
             records=pl.DataFrame(note["records"], schema=_RECORD_COLUMNS if note["records"] else None),
             quarantine=pl.DataFrame(note["quarantine"], schema=QUARANTINE_COLUMNS),
             notes=pl.DataFrame(note["notes"], schema=NOTE_COLUMNS),

@@ -15,6 +15,7 @@ import polars as pl
 
 from ingestion import counting, readings, sheets
 from ingestion.account import Delivery
+from ingestion.checks import held_columns
 from ingestion.contracts.messages import Refusal
 from ingestion.layouts.model import Layout, TableSpec
 from ingestion.load import AtRest, Loaded, Rules, refuse_nothing, unforeseen
@@ -130,11 +131,10 @@ def _load(
         **{f"n_{end}": judge.counts[f"record_{end}"] for end in ("loaded", "quarantined", "ignored")},
     }
     schema = rules.schema(delivery.source, "readings")
-    nothing = {name: column.dtype.type for name, column in schema.columns.items()}
     return Loaded(
         delivery,
         head.layout,
-        tables={"readings": pl.DataFrame(schema=nothing)},
+        tables={"readings": pl.DataFrame(schema=held_columns(schema))},
         quarantine=pl.concat(judge.quarantine, how="vertical"),
         notes=judge.all_notes(),
         counts={"record": counts},
