@@ -157,20 +157,27 @@ def _parsed() -> Any:
 
 def current_manifest() -> Path:
     """The manifest, parsed again when any file of the project is newer than it."""
-    newest = max(
-        path.stat().st_mtime
-        for path in PROJECT.rglob("*")
-        if path.is_file() and TARGET not in path.parents and path.suffix in {".sql", ".yml", ".csv", ".md"}
-    )
+    newest = max(path.stat().st_mtime for path in _sources())
     if not MANIFEST.is_file() or MANIFEST.stat().st_mtime < newest:
         _parse()
     return MANIFEST
 
 
+def _sources() -> Iterator[Path]:
+    """What the project is parsed from. What dbt writes is not walked: it may vanish while another process parses."""
+    for part in PROJECT.iterdir():
+        if part != TARGET:
+            found = part.rglob("*") if part.is_dir() else [part]
+            yield from (path for path in found if path.suffix in {".sql", ".yml", ".csv", ".md"})
+
+
 def _parse() -> None:
-    """Parse beside and move into place, the manifest last: no process ever reads half of it."""
+    """Parse elsewhere and move into place, the manifest last: no process ever reads half of it.
+
+    Elsewhere is not a folder of the project, which other processes walk and which must not vanish under them.
+    """
     TARGET.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=TARGET, prefix="parsing.") as beside:
+    with tempfile.TemporaryDirectory(prefix="tancang-parsing-") as beside:
         folder = Path(beside)
         if (TARGET / _PARSED).is_file():
             shutil.copyfile(TARGET / _PARSED, folder / _PARSED)
@@ -178,7 +185,9 @@ def _parse() -> None:
         if not success:
             raise RuntimeError("dbt could not parse the project")
         for name in (_PARSED, MANIFEST.name):
-            os.replace(folder / name, TARGET / name)
+            unfinished = TARGET / f".{name}.{os.getpid()}"
+            shutil.copyfile(folder / name, unfinished)
+            os.replace(unfinished, TARGET / name)
 
 
 def stream(events: list[Any], context: dg.AssetExecutionContext, translator: Translator) -> Iterator[Any]:
