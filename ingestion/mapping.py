@@ -255,17 +255,16 @@ def _values(
                 pl.lit(column.number, dtype=pl.Int32).alias("column_number"),
                 _item(value, found, keys.columns).alias("item_code"),
             ]
-            part = wide.lazy().filter(given).select(_AT, *keys.columns, *said)
             n_matched += 1
-            replaced = _replaced(value, found, types)
-            part = part.with_columns(replaced)
-            if value.year_offset and ("year" in keys.columns or "year" in _names(replaced)):
-                replaced.append(pl.col("year") + value.year_offset)
-                part = part.with_columns(replaced[-1])
+            stages = [said, _replaced(value, found, types)]
+            if value.year_offset and ("year" in keys.columns or "year" in _names(stages[-1])):
+                stages.append([pl.col("year") + value.year_offset])
             if value.slots is not None:
-                replaced += spans.of_column(value.slots, found, n_matched)
-                part = part.with_columns(replaced[-2:])
-            parts.append((part, _names(said + replaced)))
+                stages.append(spans.of_column(value.slots, found, n_matched))
+            part = wide.lazy().filter(given).select(_AT, *keys.columns, *said)
+            for stage in stages[1:]:
+                part = part.with_columns(stage)
+            parts.append((part, _names([column for stage in stages for column in stage])))
     if not parts:
         return pl.DataFrame(), used
     frame = _in_file_order(parts, wide.select(_AT, *keys.columns))
