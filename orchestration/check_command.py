@@ -13,8 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
 from ingestion.contracts.identity import file_id
@@ -27,6 +25,7 @@ from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration.declarations import load_codes, load_corrections
+from orchestration.reading_room import reading_room
 from orchestration.report import Teller
 from orchestration.settings import CHECKOUT, Settings
 from orchestration.warehouse_reader import open_warehouse
@@ -80,13 +79,7 @@ def _streamed(
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     with (
         tempfile.TemporaryDirectory(prefix="tancang-check-") as scratch,
-        duckdb.connect(
-            config={
-                "threads": settings.threads,
-                "memory_limit": settings.memory_limit,
-                "temp_directory": str(Path(scratch) / "spill"),
-            }
-        ) as con,
+        reading_room(settings, Path(scratch) / "spill") as con,
     ):
         for source in sources:
             delivery = Delivery(file_id(source, path, sha256), source, path)

@@ -17,8 +17,9 @@ from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration import night as nights
 from orchestration.defs.landing import SEALED
-from orchestration.defs.resources import POOL, RETRIES, scratch, writer
+from orchestration.defs.resources import POOL, RETRIES, writer
 from orchestration.plots import stacked_bars
+from orchestration.reading_room import reading_room
 from orchestration.settings import load_settings
 
 DECLARATIONS = dg.AssetKey(["raw", "declarations"])
@@ -145,7 +146,7 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
     made_from = partitions.made_from(rules, source, night.declarations.seals["code and seeds"])
-    with scratch(night.settings) as room:
+    with reading_room(night.settings, night.home.night / "spill") as room:
         arrived = partitions.load_all(partitions.Room(night.home, rules, made_from, room), receipts)
     loaded = [file.loaded for file in arrived]
     superseded = [item for item in night.superseded if item.source == source]

@@ -5,7 +5,6 @@ Belongs here: handles. Does not belong here: settings (orchestration.settings) o
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,24 +49,6 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
     finally:
         con.close()
-
-
-@contextmanager
-def scratch(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory beside the warehouse, for reading files; what does not fit goes to the home's disk."""
-    spill = settings.paths.night / "spill"
-    con = duckdb.connect(
-        config={
-            "threads": settings.threads,
-            "memory_limit": settings.memory_limit,
-            "temp_directory": str(spill),
-        }
-    )
-    try:
-        yield con
-    finally:
-        con.close()
-        shutil.rmtree(spill, ignore_errors=True)
 
 
 def write_instance_config(settings: Settings) -> None:
