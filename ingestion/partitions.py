@@ -32,8 +32,8 @@ from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.readers import archives
 from ingestion.streaming import large, wrapping
 
-IN_FLIGHT = 2
-"""Large files read at a time: while one is hashed, counted or asked about, the other is typed."""
+IN_FLIGHT = 3
+"""Large files read at a time: while one is hashed or counted and one is asked about, another is typed."""
 _RECORD_COLUMNS = {
     "row_number": pl.Int32(),
     "n_cells": pl.Int64(),
