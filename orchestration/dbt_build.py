@@ -67,9 +67,11 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         return str(dbt_resource_props["fqn"][1])
 
 
-def build(settings: Settings) -> tuple[bool, list[Any], Any]:
-    """Seeds and models, no tests: success, result events, dbt's own result object."""
+def build(settings: Settings, *select: str) -> tuple[bool, list[Any], Any]:
+    """Seeds and models, no tests: success, result events, dbt's own result object. `select`: only these, in
+    dbt's own words (`+institution_year`: with all it stands on)."""
     arguments = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    arguments += ["--select", *select] if select else []
     # nobody reads what dbt would write about it, and writing it costs as much as many a model
     shutil.rmtree(run_folder(settings), ignore_errors=True)
     return _invoke([*arguments, "--no-write-json"], run_folder(settings), settings)

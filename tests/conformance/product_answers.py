@@ -1,0 +1,260 @@
+"""The answers of this product: cases become a home's files, its own loading and its own dbt models compute them.
+
+Belongs here: writing the files of a world (one profile, one as-of date), loading them, building, reading answers back.
+Does not belong here: any arithmetic. dbt builds the first world; what it compiled is run again for every other
+world and every changed factor, because a second dbt costs more than all models together.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+from conformance_kit import HERE, MISSING, Case, Key, Row
+
+from ingestion.sources import SOURCES
+from orchestration import dbt_build
+from orchestration import night as nights
+from orchestration.defs import raw as raw_room
+from orchestration.defs.resources import writer
+from orchestration.settings import load_settings
+
+ASKED = ("institution_year", "region_year")
+"""Marts that answers are read from."""
+_INPUTS = ("case", "subject", "period", "quantity", "value", "unit", "state", "release", "edition")
+_REGISTER = {
+    "统一社会信用代码": "subject",
+    "单位名称": "subject",
+    "单位类型代码": "type",
+    "行政区划代码": "region",
+    "生效日期": "valid_from",
+    "失效日期": "valid_to",
+    "建筑面积": "floor_area",
+    "面积单位": "unit",
+    "用能人数": "persons",
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One node that dbt built: where it stands, what it stands on and the SQL that dbt compiled for it."""
+
+    name: str
+    relation: str
+    parents: frozenset[str]
+    statement: str | None
+
+
+class World:
+    """One home with the cases of one profile and one as-of date."""
+
+    def __init__(self, root: Path, profile: str, as_of: str, cases: list[Case]) -> None:
+        self.cases = cases
+        self.home = root / f"{profile}-{as_of}"
+        self.rows: dict[tuple[str, int], Row] = {}
+        self._write(profile, as_of)
+        self.settings = load_settings(home=self.home, as_of=as_of)
+        self._environment = {"TANCANG_HOME": str(self.home), "TANCANG_AS_OF": as_of}
+
+    def load(self) -> None:
+        """Seal, recognise, check and land the files as a night does."""
+        os.environ.update(self._environment)
+        night, _ = nights.begin(self.settings)
+        raw_room.declarations()
+        with writer(self.settings) as con:
+            for source in ("registers", *(name for name in SOURCES if name != "registers")):
+                raw_room.load_source(night, con, source)
+        raw_room.accounts()
+
+    def answers(self, con: duckdb.DuckDBPyConnection) -> dict[Key, str]:
+        """What the marts say of every subject, and why rows were refused or set aside."""
+        found = {}
+        places = self._subjects()
+        for subject, year, figure, answer in [*_figures(con), *self._refusals(con), *_set_aside(con)]:
+            if subject in places:
+                found[places[subject], subject, year, figure] = answer
+        return found
+
+    def _subjects(self) -> dict[str, str]:
+        tables = (
+            ("inputs", "subject"),
+            ("register", "subject"),
+            ("regions", "region"),
+            ("expected", "subject"),
+        )
+        return {
+            row[column]: case.id
+            for case in self.cases
+            for table, column in tables
+            for row in case.rows[table]
+        }
+
+    def _write(self, profile: str, as_of: str) -> None:
+        for folder in ("profiles", "layouts", "landing/direct_report", "landing/registers"):
+            (self.home / folder).mkdir(parents=True)
+        for layout in (HERE / "layouts").glob("*.yml"):
+            (self.home / "layouts" / layout.name).write_bytes(layout.read_bytes())
+        declared = yaml.safe_load((HERE / "profiles" / f"{profile}.yml").read_text(encoding="utf-8"))
+        declared["regions"] += [
+            {
+                "code": row["region"],
+                "name_zh": row["region"],
+                "name_en": row["region"],
+                "level": row["level"],
+                "parent": row["parent"],
+            }
+            for row in self._table("regions")
+        ]
+        text = yaml.safe_dump(declared, allow_unicode=True)
+        (self.home / "profiles" / f"{profile}.yml").write_text(text, encoding="utf-8")
+        by_edition: dict[str, list[Row]] = defaultdict(list)
+        for row in self._table("inputs"):
+            by_edition[row["edition"]].append(row)
+        for edition, rows in by_edition.items():
+            path = self.home / "landing" / "direct_report" / f"inputs_{edition}.csv"
+            _write_csv(path, _INPUTS, ([row[name] for name in _INPUTS] for row in rows))
+            self.rows |= {(path.name, number): row for number, row in enumerate(rows, start=2)}
+        register = self._table("register")
+        if register:
+            path = self.home / "landing" / "registers" / "institutions.csv"
+            _write_csv(path, _REGISTER, ([row[name] for name in _REGISTER.values()] for row in register))
+
+    def _table(self, name: str) -> list[Row]:
+        return [row for case in self.cases for row in case.rows[name]]
+
+    def _refusals(self, con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+        """Reasons of refused rows by the subject that the row names, whatever could be read of it."""
+        reasons: dict[str, set[str]] = defaultdict(set)
+        for path, number, reason in con.execute(
+            "select path, row_number, reason_code from raw.quarantine where source = 'direct_report'"
+        ).fetchall():
+            reasons[self.rows[Path(path).name, number]["subject"]].add(reason)
+        for subject, found in reasons.items():
+            yield subject, "", "refusal", "+".join(sorted(found))
+
+
+def _write_csv(path: Path, header: Iterable[str], rows: Iterable[list[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer_ = csv.writer(handle)
+        writer_.writerow(header)
+        writer_.writerows(rows)
+
+
+def said(value: Any) -> str:
+    """A value of a mart as an answer: all digits, and `missing` for what is not known."""
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _figures(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+    """Every column of the marts; those of the like-for-like population have it in their name."""
+    for mart, subject in (("institution_year", "institution_id"), ("region_year", "region_code")):
+        cursor = con.execute(f"select * from marts.{mart}")
+        columns = [item[0] for item in cursor.description or []]
+        for values in cursor.fetchall():
+            row = dict(zip(columns, values, strict=True))
+            suffix = "_like_for_like" if row.get("population") == "like_for_like" else ""
+            for name, value in row.items():
+                yield str(row[subject]), str(row["year"]), name + suffix, said(value)
+
+
+def _set_aside(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+    """Rows that were read and do not count: not approved, superseded by a later release, conflicting."""
+    for subject, year, states in con.execute(
+        """select institution_id, year, string_agg(distinct cell_state, '+' order by cell_state)
+        from core.core_direct_report_cells where cell_state <> 'used' group by all"""
+    ).fetchall():
+        yield str(subject), str(year), "set_aside", str(states)
+
+
+class Product:
+    """All worlds of some cases, built once; `with_factor` asks what the answers are when one factor is another."""
+
+    def __init__(self, root: Path, asked: Iterable[Case]) -> None:
+        by_world: dict[tuple[str, str], list[Case]] = defaultdict(list)
+        for case in asked:
+            by_world[case.world].append(case)
+        self.worlds = [World(root, *world, cases) for world, cases in by_world.items()]
+        self.models: list[Model] = []
+        before = dict(os.environ)
+        try:
+            for world in self.worlds:
+                world.load()
+                self._build(world)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def answers(self) -> dict[Key, str]:
+        found: dict[Key, str] = {}
+        for world in self.worlds:
+            with writer(world.settings) as con:
+                found |= world.answers(con)
+        return found
+
+    def with_factor(
+        self, world: World, seed: str, change: Callable[[duckdb.DuckDBPyConnection], None]
+    ) -> dict[Key, str]:
+        """The answers of one world after a change of one seed. The warehouse is put back afterwards."""
+        below = self._below(seed)
+        with writer(world.settings) as con:
+            con.execute("begin")
+            try:
+                change(con)
+                for model in below:
+                    if model.statement:
+                        con.execute(model.statement)
+                return world.answers(con)
+            finally:
+                con.execute("rollback")
+
+    def _below(self, seed: str) -> list[Model]:
+        reached = {seed}
+        found = []
+        for model in self.models:
+            if model.parents & reached:
+                reached.add(model.name)
+                found.append(model)
+        return found
+
+    def _build(self, world: World) -> None:
+        if not self.models:
+            built, _, result = dbt_build.build(world.settings, *[f"+{name}" for name in ASKED])
+            if not built:
+                raise RuntimeError("; ".join(dbt_build.failed_nodes(result)))
+            self.models = [_model(item.node) for item in result.results]
+            return
+        first = self.worlds[0].settings.paths.warehouse
+        with writer(world.settings) as con:
+            con.execute(f"attach '{first}' as first (read_only)")
+            for schema in {model.relation.split(".")[1] for model in self.models}:
+                con.execute(f"create schema if not exists {schema}")
+            for model in self.models:
+                if model.statement:
+                    con.execute(model.statement)
+                else:
+                    source = model.relation.replace('"warehouse"', "first", 1)
+                    con.execute(f"create table {model.relation} as from {source}")
+            con.execute("detach first")
+
+
+def _model(node: Any) -> Model:
+    code = getattr(node, "compiled_code", None)
+    kind = "view" if node.config.materialized == "view" else "table"
+    return Model(
+        name=node.name,
+        relation=node.relation_name,
+        parents=frozenset(name.rsplit(".", 1)[-1] for name in node.depends_on.nodes) if code else frozenset(),
+        statement=f"create or replace {kind} {node.relation_name} as {code}" if code else None,
+    )
