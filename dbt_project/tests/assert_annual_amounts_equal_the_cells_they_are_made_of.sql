@@ -6,7 +6,7 @@ with
 cells as (
     select *
     from {{ ref('core_direct_report_cells') }}
-    where cell_state = 'used' and form_role = 'return'
+    where cell_state = 'used' and form_role in ('return', 'supplement')
 ),
 
 sums as (

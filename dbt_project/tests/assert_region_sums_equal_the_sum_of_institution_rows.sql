@@ -2,6 +2,8 @@
 {% set columns = [
     'floor_area_m2', 'energy_users_persons', 'electricity_kwh', 'natural_gas_m3', 'coal_t', 'gasoline_l',
     'gasoline_vehicle_l', 'diesel_l', 'diesel_vehicle_l', 'lpg_kg', 'heat_gj', 'other_energy_kgce', 'water_m3',
+    'electricity_passed_on_kwh', 'heat_passed_on_gj', 'photovoltaic_generation_kwh', 'photovoltaic_self_use_kwh',
+    'photovoltaic_export_kwh', 'cooling_gj', 'emissions_direct_building_tco2', 'emissions_direct_vehicles_tco2',
     'energy_total_equivalent_kgce', 'energy_total_primary_kgce', 'energy_building_equivalent_kgce',
     'energy_building_primary_kgce', 'emissions_direct_tco2', 'emissions_electricity_tco2', 'emissions_heat_tco2',
     'emissions_total_tco2', 'emissions_building_tco2', 'electricity_cost_cny', 'natural_gas_cost_cny',

@@ -329,16 +329,41 @@ def test_parts_and_summaries_are_the_truth_and_move_nothing(clean: Night, truth:
 
 
 def test_what_no_form_counts_is_no_activity(clean: Night) -> None:
-    """Every used amount of an activity is a cell of NY201."""
+    """Every used amount of an activity is a cell of NY201 or of the supplement beside it."""
     rows = clean.warehouse(
         """select distinct cells.form_code
         from core.core_activity as activities
         inner join core.core_direct_report_cells as cells
             on activities.file_id = cells.file_id and activities.row_number = cells.row_number
-            and activities.column_number = cells.column_number"""
+            and activities.column_number = cells.column_number
+        order by 1"""
     )
-    assert rows == [("NY201",)]
+    assert rows == [("NY201",), ("supplement",)]
     forms = clean.warehouse(
         "select distinct form_code from core.core_direct_report_cells where cell_state = 'used' order by 1"
     )
-    assert forms == [("NY201",), ("NY202",), ("NY203",), ("NY301",), ("NY302",), ("NY303",)]
+    assert forms == [("NY201",), ("NY202",), ("NY203",), ("NY301",), ("NY302",), ("NY303",), ("supplement",)]
+
+
+def test_what_stands_beside_the_returns_is_published_and_deducted(clean: Night, truth: Truth) -> None:
+    """Volumes to the digit; passed on at the factor of 2021 in Shanghai (0.5834 kg/kWh) and of heat (0.11 t/GJ)."""
+    wanted = {
+        (row["institution_id"], int(row["year"])): {
+            name: Decimal(text) if text else None
+            for name, text in row.items()
+            if name not in ("institution_id", "year")
+        }
+        for row in truth("beside.csv")
+    }
+    columns = list(next(iter(wanted.values())))
+    assert {key: row for key, row in institution_rows(clean, columns).items() if any(row.values())} == wanted
+    rows = clean.published(
+        """select electricity_kwh - coalesce(electricity_passed_on_kwh, 0), heat_gj - coalesce(heat_passed_on_gj, 0),
+            emissions_electricity_tco2, emissions_heat_tco2
+        from published.institution_year
+        where year = 2021 and (electricity_passed_on_kwh > 0 or heat_passed_on_gj > 0)"""
+    )
+    assert len(rows) == 2
+    for kwh, gj, electricity, heat in rows:
+        assert electricity == kwh * Decimal("0.0005834")
+        assert heat == (None if gj is None else gj * Decimal("0.11"))

@@ -1,4 +1,5 @@
-{#- What counts: the items of the forms that are returns. Parts and summaries are never added to them. -#}
+{#- What counts: the items of the forms that are returns, and of the supplement that stands beside them. Parts and summaries are
+    never added to them. -#}
 with
 
 amounts as (
@@ -41,7 +42,7 @@ final as (
         row_number,
         column_number
     from amounts
-    where form_role = 'return'
+    where form_role in ('return', 'supplement')
 )
 
 select * from final

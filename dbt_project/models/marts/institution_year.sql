@@ -31,7 +31,8 @@ data_rooms as (
         institution_id_scheme,
         institution_id,
         year,
-        cast(sum(electricity_kwh) as decimal(18,4)) as data_room_electricity_kwh
+        cast(sum(electricity_kwh) as decimal(18,4)) as data_room_electricity_kwh,
+        cast(sum(photovoltaic_generation_kwh) as decimal(18,4)) as data_room_photovoltaic_kwh
     from {{ ref('core_data_room') }}
     group by institution_id_scheme, institution_id, year
 ),
@@ -56,15 +57,28 @@ carriers as (
         max(amount) filter (where carrier = 'other_energy') as other_energy_kgce,
         max(amount) filter (where carrier = 'water') as water_m3,
 
+        ---------- outside the energy total
+        max(amount) filter (where carrier = 'electricity_passed_on') as electricity_passed_on_kwh,
+        max(amount) filter (where carrier = 'heat_passed_on') as heat_passed_on_gj,
+        max(amount) filter (where carrier = 'photovoltaic_generation') as photovoltaic_generation_kwh,
+        max(amount) filter (where carrier = 'photovoltaic_self_use') as photovoltaic_self_use_kwh,
+        max(amount) filter (where carrier = 'photovoltaic_export') as photovoltaic_export_kwh,
+        max(amount) filter (where carrier = 'cooling') as cooling_gj,
+
         ---------- sums over what is reported; null only when nothing is
         sum(energy_equivalent_kgce) filter (where is_in_energy_total) as energy_total_equivalent_kgce,
         sum(energy_primary_kgce) filter (where is_in_energy_total) as energy_total_primary_kgce,
         sum(energy_without_factor_kgce) filter (where is_in_energy_total) as energy_without_factor_kgce,
         sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'direct') as emissions_direct_tco2,
+        -- what is passed on to third parties is deducted at the factor at which it was bought
         sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'electricity')
+            - coalesce(sum(emissions_tco2) filter (where carrier = 'electricity_passed_on'), 0)
             as emissions_electricity_tco2,
-        sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'heat') as emissions_heat_tco2,
-        sum(emissions_tco2) filter (where is_in_energy_total) as emissions_total_tco2,
+        sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'heat')
+            - coalesce(sum(emissions_tco2) filter (where carrier = 'heat_passed_on'), 0) as emissions_heat_tco2,
+        sum(emissions_tco2) filter (where is_in_energy_total)
+            - coalesce(sum(emissions_tco2) filter (where carrier in ('electricity_passed_on', 'heat_passed_on')), 0)
+            as emissions_total_tco2,
 
         ---------- vehicle fuel, a part of gasoline and diesel
         coalesce(sum(energy_equivalent_kgce) filter (where is_vehicle_part), 0) as vehicle_equivalent_kgce,
@@ -131,6 +145,7 @@ joined as (
         period_states.period_state_reason,
         audits.electricity_audited_kwh,
         data_rooms.data_room_electricity_kwh,
+        data_rooms.data_room_photovoltaic_kwh,
         heating.heated_area_m2,
         heating.heating_electricity_kwh,
         heating.heating_natural_gas_m3,
@@ -155,7 +170,11 @@ built as (
         case when building_energy_reason is null then energy_total_primary_kgce - vehicle_primary_kgce end
             as energy_building_primary_kgce,
         case when building_energy_reason is null then emissions_total_tco2 - vehicle_emissions_tco2 end
-            as emissions_building_tco2
+            as emissions_building_tco2,
+        case when building_energy_reason is null then emissions_direct_tco2 - vehicle_emissions_tco2 end
+            as emissions_direct_building_tco2,
+        case when building_energy_reason is null and emissions_direct_tco2 is not null then vehicle_emissions_tco2 end
+            as emissions_direct_vehicles_tco2
     from joined
 ),
 
@@ -191,6 +210,14 @@ final as (
         other_energy_kgce,
         water_m3,
 
+        ---------- outside the energy total: passed on, made on site, cooling
+        electricity_passed_on_kwh,
+        heat_passed_on_gj,
+        coalesce(photovoltaic_generation_kwh, data_room_photovoltaic_kwh) as photovoltaic_generation_kwh,
+        photovoltaic_self_use_kwh,
+        photovoltaic_export_kwh,
+        cooling_gj,
+
         ---------- of which, in the amounts above and never added to them
         data_room_electricity_kwh,
         heating_electricity_kwh,
@@ -208,6 +235,8 @@ final as (
 
         ---------- carbon
         cast(emissions_direct_tco2 as decimal(38,12)) as emissions_direct_tco2,
+        cast(emissions_direct_building_tco2 as decimal(38,12)) as emissions_direct_building_tco2,
+        cast(emissions_direct_vehicles_tco2 as decimal(38,12)) as emissions_direct_vehicles_tco2,
         cast(emissions_electricity_tco2 as decimal(38,12)) as emissions_electricity_tco2,
         cast(emissions_heat_tco2 as decimal(38,12)) as emissions_heat_tco2,
         cast(emissions_total_tco2 as decimal(38,12)) as emissions_total_tco2,
@@ -236,7 +265,7 @@ final as (
         electricity_audited_kwh,
         {{ ratio('electricity_audited_kwh - electricity_kwh', 'electricity_kwh') }} as audit_difference_share,
         is_registered,
-        coalesce(energy_without_factor_kgce = 0, false) as is_emissions_complete,
+        coalesce(energy_without_factor_kgce = 0 and coalesce(cooling_gj, 0) = 0, false) as is_emissions_complete,
         cast(energy_without_factor_kgce as decimal(38,12)) as energy_without_factor_kgce,
         electricity_factor_id,
         factor_fallback,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from examples.district.generator import (
     audits,
+    beside,
     blocking,
     buildings,
     calibration,
@@ -35,19 +36,21 @@ def write_all(out: Path) -> None:
 def build() -> Landing:
     """Every file of the example by its path."""
     drawn = institutions.draw()
-    beside = parts.draw(drawn)
+    parted = parts.draw(drawn)
+    supplied = beside.draw(drawn)
     metered = buildings.draw(drawn)
     readings, sums = metering.files(metered)
     clean: Landing = {
         **registers.files(drawn, metered),
         **direct_report.files(drawn),
-        **parts.files(beside),
+        **parts.files(parted),
+        **beside.files(supplied),
         **readings,
         **audits.files(drawn),
     }
     bad = World.of("defective", drawn, clean)
     defective.plant(bad, metered, sums)
-    plant_parts(bad, beside)
+    plant_parts(bad, parted)
     worst = World.of("blocking", drawn, clean)
     blocking.plant(worst)
     told = truth.files(drawn, metered, sums, bad.defects + worst.defects)
@@ -55,14 +58,14 @@ def build() -> Landing:
     written: Landing = {
         f"{name}/landing/{path}": content
         for name, landing in (
-            ("clean", clean | summaries.files(beside)),
+            ("clean", clean | summaries.files(parted)),
             ("defective", bad.landing),
             ("blocking", worst.landing),
         )
         for path, content in landing.items()
     }
     written["defective/corrections.yml"] = Text(_corrections(bad))
-    return written | told | parts.truth(beside) | summaries.truth(beside)
+    return written | told | parts.truth(parted) | summaries.truth(parted) | beside.truth(supplied)
 
 
 def _check_printed(headline: object) -> None:
