@@ -85,7 +85,16 @@ def _add(beside: Beside, item: Institution, year: int, column: str, amount: Deci
 
 
 def files(beside: Beside) -> Landing:
-    lines = [["统一社会信用代码", "单位名称", "报告期", "任务状态", "版次", *[label for label, _ in COLUMNS.values()]]]
+    lines = [
+        [
+            "统一社会信用代码",
+            "单位名称",
+            "报告期",
+            "任务状态",
+            "版次",
+            *[label for label, _ in COLUMNS.values()],
+        ]
+    ]
     for (institution_id, year), values in sorted(beside.volumes.items()):
         cells = [
             plain(values[column] / size) if column in values else "" for column, (_, size) in COLUMNS.items()
