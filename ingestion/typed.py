@@ -85,7 +85,7 @@ def _stamp(text: pl.Expr, spec: FieldSpec, usual: tuple[str, ...], meter: Sequen
 
 def _period(text: pl.Expr) -> list[pl.Expr]:
     """Platform period: characters 1-4 year, 5 any (Q marks a quarter), 6-7 month; 00, or year alone, is annual."""
-    year = text.str.extract(r"^([0-9]{4})(?:年|年?.?[0-9]{2}月?|Q0?[1-4])?$", 1).cast(pl.Int32)
+    year = text.str.extract(r"^([0-9]{4})(?:年|年?[^Q]?[0-9]{2}月?|Q0?[1-4])?$", 1).cast(pl.Int32)
     quarter = text.str.extract(r"^[0-9]{4}.?Q0?([1-4])$", 1).cast(pl.Int32)
     month = text.str.extract(r"^[0-9]{4}[^Q]?([0-9]{2})月?$", 1).cast(pl.Int32)
     fits = pl.coalesce(month, pl.lit(0)) <= 12

@@ -20,6 +20,7 @@ import duckdb
 import yaml
 from conformance_kit import HERE, MISSING, Case, Key, Row
 
+from ingestion import raw
 from ingestion.sources import SOURCES
 from orchestration import dbt_build
 from orchestration import night as nights
@@ -61,18 +62,24 @@ class World:
         self.home = root / f"{profile}-{as_of}"
         self.rows: dict[tuple[str, int], Row] = {}
         self._write(profile, as_of)
-        self.settings = load_settings(home=self.home, as_of=as_of)
-        self._environment = {"TANCANG_HOME": str(self.home), "TANCANG_AS_OF": as_of}
+        self.settings = load_settings(home=self.home, as_of=as_of, layouts=[HERE / "layouts"])
+        self._environment = {
+            "TANCANG_HOME": str(self.home),
+            "TANCANG_AS_OF": as_of,
+            "TANCANG_LAYOUTS": str(HERE / "layouts"),
+        }
 
     def load(self) -> None:
         """Seal, recognise, check and land the files as a night does."""
         os.environ.update(self._environment)
         night, _ = nights.begin(self.settings)
-        raw_room.declarations()
+        # the functions below the assets: an instance of Dagster for each call would cost as much as the build
+        raw_room.declarations.op.compute_fn.decorated_fn()  # type: ignore[union-attr]
         with writer(self.settings) as con:
             for source in ("registers", *(name for name in SOURCES if name != "registers")):
                 raw_room.load_source(night, con, source)
-        raw_room.accounts()
+            raw.write_corrections(con, night.declarations.corrections)
+            raw.write_codes(con, night.declarations.codes)
 
     def answers(self, con: duckdb.DuckDBPyConnection) -> dict[Key, str]:
         """What the marts say of every subject, and why rows were refused or set aside."""
@@ -98,10 +105,8 @@ class World:
         }
 
     def _write(self, profile: str, as_of: str) -> None:
-        for folder in ("profiles", "layouts", "landing/direct_report", "landing/registers"):
+        for folder in ("profiles", "landing/direct_report", "landing/registers"):
             (self.home / folder).mkdir(parents=True)
-        for layout in (HERE / "layouts").glob("*.yml"):
-            (self.home / "layouts" / layout.name).write_bytes(layout.read_bytes())
         declared = yaml.safe_load((HERE / "profiles" / f"{profile}.yml").read_text(encoding="utf-8"))
         declared["regions"] += [
             {
@@ -179,7 +184,7 @@ def _set_aside(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, 
 
 
 class Product:
-    """All worlds of some cases, built once; `with_factor` asks what the answers are when one factor is another."""
+    """All worlds of some cases, built once; `with_change` asks what the answers are when one row of a table is another."""
 
     def __init__(self, root: Path, asked: Iterable[Case]) -> None:
         by_world: dict[tuple[str, str], list[Case]] = defaultdict(list)
@@ -203,24 +208,23 @@ class Product:
                 found |= world.answers(con)
         return found
 
-    def with_factor(
-        self, world: World, seed: str, change: Callable[[duckdb.DuckDBPyConnection], None]
+    def with_change(
+        self, world: World, relation: str, change: Callable[[duckdb.DuckDBPyConnection], None]
     ) -> dict[Key, str]:
-        """The answers of one world after a change of one seed. The warehouse is put back afterwards."""
-        below = self._below(seed)
+        """The answers of one world after a change in one table. The warehouse is put back afterwards."""
         with writer(world.settings) as con:
             con.execute("begin")
             try:
                 change(con)
-                for model in below:
+                for model in self._below(relation.split(".")[1]):
                     if model.statement:
                         con.execute(model.statement)
                 return world.answers(con)
             finally:
                 con.execute("rollback")
 
-    def _below(self, seed: str) -> list[Model]:
-        reached = {seed}
+    def _below(self, table: str) -> list[Model]:
+        reached = {table}
         found = []
         for model in self.models:
             if model.parents & reached:

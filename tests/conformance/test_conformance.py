@@ -49,12 +49,12 @@ def test_a_changed_factor_breaks_a_case_of_its_formula(
 
     def change(con: duckdb.DuckDBPyConnection) -> None:
         n_rows = con.execute(
-            f"update seeds.{mutation['seed']} set {mutation['column']} = ? where {mutation['where']} returning *",
+            f"update {mutation['relation']} set {mutation['column']} = ? where {mutation['where']} returning *",
             [mutation["value"]],
         ).fetchall()
         assert len(n_rows) == 1, f"{mutation['where']} names {len(n_rows)} rows"
 
-    broken = kit.differences(product.with_factor(world, mutation["seed"], change), asked)
+    broken = kit.differences(product.with_change(world, mutation["relation"], change), asked)
     assert not kit.differences(answers, asked)
     assert {item.row["figure"] for item in broken} == set(mutation["breaks"].split("+"))
 
