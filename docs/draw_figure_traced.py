@@ -25,6 +25,7 @@ from ingestion import archive
 from ingestion.account import Delivery
 from ingestion.contracts.home import Home
 from ingestion.contracts.identity import cell_name, file_id
+from ingestion.contracts.profile import Method
 from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules, load
 from ingestion.reference import SEEDS, load_reference
@@ -119,11 +120,11 @@ def _row(
 
 
 def _fuel_factor(carrier: str) -> str:
-    with (SEEDS / "factors" / "carrier_factors.csv").open(encoding="utf-8", newline="") as handle:
+    with (SEEDS / "factors" / "factors.csv").open(encoding="utf-8", newline="") as handle:
         return next(
             row["factor_id"]
             for row in csv.DictReader(handle)
-            if row["carrier"] == carrier and row["purpose"] == "direct_emissions"
+            if row["factor_set"] == Method().fuel_set and row["carrier"] == carrier
         )
 
 

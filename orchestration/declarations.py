@@ -1,4 +1,4 @@
-"""The home's own declarations: profile, layouts, corrections, code mappings, waivers; and the seal of the code itself.
+"""The home's own declarations: profile, factors, layouts, corrections, code mappings, waivers; and the seal of the code itself.
 
 Belongs here: finding and reading declarations, their digests. Does not belong here: what they mean.
 """
@@ -25,6 +25,7 @@ from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.profile import RegionProfile
 from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.layouts.model import Layout
+from ingestion.registry import Registry, check_profile, load_registry
 from orchestration.settings import CHECKOUT, Settings
 
 VERSION = "0.1.0"
@@ -42,6 +43,7 @@ class Declarations:
     layouts: list[Layout]
     corrections: list[Correction]
     codes: list[CodeMapping]
+    registry: Registry
     seals: dict[str, str]
     code_version: str
 
@@ -54,14 +56,17 @@ def load_declarations(settings: Settings) -> Declarations:
     layouts = load_layouts([folder for folder in folders if folder.is_dir()])
     corrections = load_corrections(paths.corrections)
     codes = load_codes(paths.codes)
+    registry = load_registry(paths.factors)
+    check_profile(registry, profile)
     code = code_digest()
     seals = {f"layout {layout.id}": layout.digest for layout in layouts}
     seals[f"profile {profile.id}"] = profile_digest
     seals["corrections.yml"] = digest([item.model_dump(mode="json") for item in corrections])
     seals["codes.yml"] = digest([item.model_dump(mode="json") for item in codes])
+    seals["factors.csv"] = digest([row.as_row() for row in registry.home])
     seals["waivers.yml"] = _file_digest(paths.waivers)
     seals["code and seeds"] = code
-    return Declarations(profile, layouts, corrections, codes, seals, f"{VERSION}+{code[:12]}")
+    return Declarations(profile, layouts, corrections, codes, registry, seals, f"{VERSION}+{code[:12]}")
 
 
 def _profile(settings: Settings) -> tuple[RegionProfile, str]:
@@ -115,7 +120,9 @@ def _entries(path: Path, model: type[_Entry]) -> list[_Entry]:
     if not path.is_file():
         return []
     try:
-        return [model.model_validate(item) for item in yaml_text.parsed(path.read_text(encoding="utf-8")) or []]
+        return [
+            model.model_validate(item) for item in yaml_text.parsed(path.read_text(encoding="utf-8")) or []
+        ]
     except (ValidationError, yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
         raise Refusal(
             f"bad_{path.stem}",

@@ -6,7 +6,6 @@ Does not belong here: the steps themselves (defs), the line of a night that ende
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds.declaration import load_feeds
 from ingestion.feeds.run import FeedRun, last_runs
-from ingestion.reference import SEEDS
 from orchestration.declarations import Declarations, load_declarations
 from orchestration.settings import Settings
 from quality.catalogue import load_catalogue
@@ -131,15 +129,8 @@ def calendar(settings: Settings, declarations: Declarations, as_of: date) -> dic
     ]
     waivers = load_waivers(settings.paths.waivers, load_catalogue())
     alive = sorted(waiver.model_dump_json() for waiver in waivers if waiver.expires_on >= as_of)
-    known = []
-    for path in sorted((SEEDS / "factors").glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as handle:
-            known += [
-                row["factor_id"]
-                for row in csv.DictReader(handle)
-                if row.get("known_since") and row["known_since"] <= as_of.isoformat()
-            ]
-    return {"windows": windows, "waivers": alive, "known_factors": digest(sorted(known))}
+    known = declarations.registry.known_by(as_of)
+    return {"windows": windows, "waivers": alive, "known_factors": digest(known)}
 
 
 def is_published(night: Night) -> bool:

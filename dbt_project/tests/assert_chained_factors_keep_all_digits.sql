@@ -9,4 +9,5 @@ union all
 select factors.factor_id, null
 from {{ ref('core_electricity_factor') }} as electricity_factors
 inner join {{ ref('core_factor') }} as factors on electricity_factors.factor_id = factors.factor_id
-where cast(factors.factor_value as decimal(19,8)) * factors.unit_multiplier <> electricity_factors.tco2_per_kwh
+where electricity_factors.is_in_force
+    and cast(factors.factor_value as decimal(19,8)) * factors.unit_multiplier <> electricity_factors.tco2_per_kwh

@@ -18,14 +18,12 @@ named as (
     select 'heat_factor', heat_factor from builds
     union all
     select 'profile_factors', factor_id from {{ ref('stg_control__stand_ins') }}
-    union all
-    select 'carrier_factors', factor_id from {{ ref('carrier_factors') }}
 ),
 
 sets as (
-    select 'coal_set' as named_by, coal_set as name from builds
+    select 'coal_set' as named_by, 'standard_coal' as factor_kind, coal_set as name from builds
     union all
-    select 'fuel_set', fuel_set from builds
+    select 'fuel_set', 'fuel', fuel_set from builds
 )
 
 select * from named
@@ -33,8 +31,8 @@ anti join factors on named.name = factors.factor_id
 
 union all
 
-select * from sets
-anti join {{ ref('carrier_factors') }} as carrier_factors on sets.name = carrier_factors.factor_set
+select named_by, name from sets
+anti join factors on sets.factor_kind = factors.factor_kind and sets.name = factors.factor_set
 
 union all
 

@@ -50,6 +50,11 @@ class Home:
         return self.root / "codes.yml"
 
     @property
+    def factors(self) -> Path:
+        """The home's own rows of the factor registry."""
+        return self.root / "factors.csv"
+
+    @property
     def waivers(self) -> Path:
         return self.root / "waivers.yml"
 

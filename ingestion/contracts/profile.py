@@ -55,8 +55,9 @@ class PublishedFigure(_Strict):
 
 
 class Method(_Strict):
-    """Which sets and rows the accounting uses; every name is a row or set of the shipped seeds."""
+    """Which method, sets and rows the accounting uses; every name is one of the factor registry."""
 
+    accounting_method: str = "JST303-2026"
     coal_basis: Literal["primary", "equivalent"] = "primary"
     coal_set: str = "GB/T 2589-2020"
     electricity_primary_series: str = "SC-EL-SUPPLY"
@@ -65,6 +66,7 @@ class Method(_Strict):
     fuel_set: str = "JS/T 303-2026"
     heat_factor: str = "HT-CN-0.11"
     electricity_family: str = "avg"
+    gwp_edition: str = "AR5"
     unfactored_energy_fail_share: Decimal = Decimal("0.05")
     annual_month_tolerance_share: Decimal = Decimal("0.005")
     register_decides_from_edition: str = "2025"

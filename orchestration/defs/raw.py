@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from ingestion import partitions, raw, sender_receipts
+from ingestion.contracts import factors
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds import run as feeds
@@ -75,6 +76,12 @@ def declarations() -> dg.MaterializeResult[None]:
             "profile_factors",
             "year INTEGER, purpose VARCHAR, factor_id VARCHAR",
             [(item.year, item.purpose, item.factor_id) for item in profile.stand_ins],
+        )
+        raw.write_table(
+            con,
+            "factors",
+            ", ".join(f"{name} {kind}" for name, kind in factors.COLUMNS.items()),
+            [row.as_row() for row in night.declarations.registry.home],
         )
         raw.write_table(
             con,

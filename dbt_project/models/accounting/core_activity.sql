@@ -22,7 +22,7 @@ carrier_factors as (
 ),
 
 electricity_factors as (
-    select * from {{ ref('core_electricity_factor') }}
+    select * from {{ ref('core_electricity_factor') }} where is_in_force
 ),
 
 costs as (

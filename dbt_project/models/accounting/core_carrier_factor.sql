@@ -14,41 +14,17 @@ factors as (
     select * from {{ ref('core_factor') }}
 ),
 
-carrier_factors as (
-    select * from {{ ref('carrier_factors') }}
-),
-
 years as (
     select year from {{ ref('core_institution') }}
     union
     select year from {{ ref('core_meter_month') }}
 ),
 
--- the rows that the profile names: by set, by series, or one by one
+-- rows that the profile names one by one
 named as (
     select
-        carrier_factors.carrier,
-        unnest(['standard_coal_equivalent', 'standard_coal_primary']) as purpose,
-        carrier_factors.factor_id
-    from carrier_factors
-    inner join builds on carrier_factors.factor_set = builds.coal_set
-    where carrier_factors.purpose = 'standard_coal'
-
-    union all
-
-    select
-        carrier_factors.carrier,
-        'direct_emissions',
-        carrier_factors.factor_id
-    from carrier_factors
-    inner join builds on carrier_factors.factor_set = builds.fuel_set
-    where carrier_factors.purpose = 'direct_emissions'
-
-    union all
-
-    select
         factors.carrier,
-        unnest(['standard_coal_equivalent', 'standard_coal_primary']),
+        unnest(['standard_coal_equivalent', 'standard_coal_primary']) as purpose,
         factors.factor_id
     from factors
     inner join builds on factors.factor_id = builds.gas_coal_factor
@@ -66,6 +42,49 @@ named as (
     inner join builds on factors.factor_id = builds.heat_factor
 ),
 
+-- rows of the sets that it names: every carrier that none of the above is about takes its row of the set
+of_sets as (
+    select carriers.carrier, 'standard_coal' as purpose, factors.factor_id, factors.known_since, factors.valid_from
+    from carriers
+    cross join builds
+    inner join factors
+        on factors.factor_kind = 'standard_coal'
+        and factors.factor_set = builds.coal_set
+        and factors.carrier = carriers.carrier
+    anti join named on carriers.carrier = named.carrier and named.purpose = 'standard_coal_equivalent'
+    where carriers.is_in_energy_total and factors.parameter = 'per_unit'
+
+    union all
+
+    select carriers.carrier, 'direct_emissions', factors.factor_id, factors.known_since, factors.valid_from
+    from carriers
+    cross join builds
+    inner join factors
+        on factors.factor_kind = 'fuel'
+        and factors.factor_set = builds.fuel_set
+        and factors.carrier = carriers.factor_carrier
+    where carriers.is_in_energy_total
+        and factors.parameter = 'per_unit'
+        and factors.gas = 'CO2'
+        and factors.series is null
+),
+
+-- a set stands for all years: of rows in succession the one in force in the year, else the first; of revisions the newest known
+standing as (
+    select years.year, of_sets.carrier, of_sets.purpose, of_sets.factor_id
+    from of_sets
+    cross join years
+    cross join builds
+    qualify row_number() over (
+        partition by years.year, of_sets.carrier, of_sets.purpose
+        order by
+            of_sets.known_since <= builds.as_of desc,
+            year(of_sets.valid_from) <= years.year desc,
+            case when year(of_sets.valid_from) <= years.year then of_sets.valid_from end desc nulls last,
+            of_sets.valid_from, of_sets.known_since desc, of_sets.factor_id
+    ) = 1
+),
+
 -- a series takes the row of the year, else its latest earlier one, never interpolated; one row stands for all years
 electricity_primary as (
     select
@@ -81,13 +100,31 @@ electricity_primary as (
             factors.factor_id = builds.electricity_primary_series
             or (factors.series = builds.electricity_primary_series and factors.valid_year <= years.year)
         )
-    qualify row_number() over (partition by years.year order by factors.valid_year desc, factors.factor_id) = 1
+    qualify row_number() over (
+        partition by years.year
+        order by
+            factors.valid_year desc nulls last, factors.known_since <= builds.as_of desc, factors.known_since desc,
+            factors.factor_id
+    ) = 1
 ),
 
 of_years as (
     select years.year, named.carrier, named.purpose, named.factor_id
     from named
     cross join years
+
+    union all
+
+    select
+        year,
+        carrier,
+        unnest(
+            case
+                when purpose = 'standard_coal' then ['standard_coal_equivalent', 'standard_coal_primary'] else [purpose]
+            end
+        ),
+        factor_id
+    from standing
 
     union all
 
@@ -98,7 +135,7 @@ of_years as (
 chained as (
     select
         of_years.*,
-        factors.factor_kind,
+        factors.factor_origin,
         factors.factor_value,
         factors.unit_multiplier,
         conversions.factor_id as conversion_id,
@@ -129,11 +166,13 @@ final as (
             cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier as decimal(18,8)
         ) as result_per_unit,
 
-        ---------- booleans
-        cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier
+        ---------- booleans: a computed factor is rounded as definition 19 says, a stated one never
+        factor_origin <> 'computed' and cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier
             <> cast(cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier as decimal(18,8))
             as has_lost_digits
     from chained
+    -- without a way from the unit of the carrier to that of the factor there is no factor
+    where carrier_multiplier is not null
 )
 
 select * from final

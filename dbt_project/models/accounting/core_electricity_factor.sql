@@ -1,4 +1,5 @@
-{#- The row of the electricity factor table that stands for a region in a year: the ladder of definition 13. -#}
+{#- The electricity factor that stands for a region in a year, and since which day it did: the ladder of definition 13, asked
+    again for every day on which a row of the family became known. What the build uses is what is in force at its as-of date. -#}
 with
 
 builds as (
@@ -41,13 +42,19 @@ max_age as (
     where limit_key = 'electricity_factor_max_age_years'
 ),
 
--- Known at the as-of date and of the family that the profile names. Families never mix.
+-- Of the family that the profile names, public by the as-of date. Families never mix.
 known as (
     select factors.*
     from factors
     cross join builds
     where factors.factor_set = builds.electricity_family
         and factors.known_since <= builds.as_of
+),
+
+days as (
+    select known_since as known_from from known
+    union
+    select as_of from builds
 ),
 
 -- the grid and the nation of a province are known by the province's code, wherever it stands in the path
@@ -61,15 +68,14 @@ surroundings as (
 ),
 
 steps as (
-    -- 0: named by the profile for the year
+    -- 0: named by the profile for the year, whenever it became known
     select
         regions.region_code,
         years.year,
         factors.factor_id,
-        'profile' as factor_fallback,
+        true as is_named,
         0 as step,
-        0 as n_steps,
-        factors.valid_year
+        0 as n_steps
     from regions
     cross join years
     inner join stand_ins on years.year = stand_ins.year and stand_ins.purpose = 'electricity'
@@ -83,10 +89,9 @@ steps as (
         paths.region_code,
         years.year,
         known.factor_id,
-        case when known.valid_year = years.year then 'year' else 'earlier_year' end,
-        case when known.valid_year = years.year then 1 else 2 end,
-        paths.n_steps,
-        known.valid_year
+        false,
+        case when {{ is_valid_for('known', 'years.year') }} then 1 else 2 end,
+        paths.n_steps
     from paths
     cross join years
     inner join known on paths.ancestor_code = known.region_code
@@ -95,65 +100,80 @@ steps as (
 
     union all
 
-    -- 3: the grid region
+    -- 3: the grid region, 4: the nation
     select
         surroundings.region_code,
         years.year,
         known.factor_id,
-        'grid_region',
-        3,
-        0,
-        known.valid_year
+        false,
+        case when surroundings.grid_region_code = known.region_code then 3 else 4 end,
+        0
     from surroundings
     cross join years
-    inner join known on surroundings.grid_region_code = known.region_code
-
-    union all
-
-    -- 4: the nation
-    select
-        surroundings.region_code,
-        years.year,
-        known.factor_id,
-        'nation',
-        4,
-        0,
-        known.valid_year
-    from surroundings
-    cross join years
-    inner join known on surroundings.nation_code = known.region_code
+    inner join known on known.region_code in (surroundings.grid_region_code, surroundings.nation_code)
 ),
 
 -- never a later year's, never one older than the limit, unless the profile names it
 allowed as (
     select
         steps.*,
-        bool_or(steps.factor_fallback = 'year') over (partition by steps.region_code, steps.year)
-            as is_own_year_known
+        factors.known_since,
+        factors.valid_from,
+        least(coalesce(factors.last_valid_year, steps.year), steps.year) as valid_for_year
     from steps
+    inner join factors on steps.factor_id = factors.factor_id
     cross join max_age
-    where steps.step = 0
-        or (steps.valid_year <= steps.year and steps.year - steps.valid_year <= max_age.n_years)
+    where steps.is_named
+        or (
+            factors.first_valid_year <= steps.year
+            and steps.year - coalesce(factors.last_valid_year, steps.year) <= max_age.n_years
+        )
 ),
 
+-- of a value that was revised the newest counts, of values in succession the one that began last
 chosen as (
-    select *
+    select
+        allowed.*,
+        days.known_from,
+        bool_or(allowed.step = 1) over (partition by allowed.region_code, allowed.year, days.known_from)
+            as is_own_year_known
     from allowed
+    inner join days on allowed.is_named or allowed.known_since <= days.known_from
     qualify row_number() over (
-        partition by region_code, year
-        order by step, valid_year desc, n_steps, factor_id
+        partition by allowed.region_code, allowed.year, days.known_from
+        order by
+            allowed.step, allowed.valid_for_year desc, allowed.n_steps, allowed.valid_from desc nulls last,
+            allowed.known_since desc, allowed.factor_id
     ) = 1
+),
+
+-- a day on which nothing changed begins no span
+spans as (
+    select *
+    from chosen
+    window by_day as (partition by region_code, year order by known_from)
+    qualify lag(factor_id) over by_day is distinct from factor_id
+        or lag(is_own_year_known) over by_day is distinct from is_own_year_known
 ),
 
 final as (
     select
         ---------- ids
-        chosen.region_code,
-        chosen.year,
-        chosen.factor_id,
+        spans.region_code,
+        spans.year,
+        spans.known_from,
+        lead(spans.known_from) over (partition by spans.region_code, spans.year order by spans.known_from)
+            as known_until,
+        spans.factor_id,
 
         ---------- texts
-        chosen.factor_fallback,
+        case spans.step
+            when 0 then 'profile'
+            when 1 then 'year'
+            when 2 then 'earlier_year'
+            when 3 then 'grid_region'
+            else 'nation'
+        end as factor_fallback,
 
         ---------- value
         cast(
@@ -161,9 +181,10 @@ final as (
         ) as tco2_per_kwh,
 
         ---------- booleans
-        chosen.is_own_year_known
-    from chosen
-    inner join factors on chosen.factor_id = factors.factor_id
+        spans.is_own_year_known,
+        row_number() over (partition by spans.region_code, spans.year order by spans.known_from desc) = 1 as is_in_force
+    from spans
+    inner join factors on spans.factor_id = factors.factor_id
 )
 
 select * from final

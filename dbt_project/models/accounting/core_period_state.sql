@@ -14,7 +14,7 @@ register as (
 ),
 
 electricity_factors as (
-    select * from {{ ref('core_electricity_factor') }}
+    select * from {{ ref('core_electricity_factor') }} where is_in_force
 ),
 
 windows as (

@@ -36,7 +36,7 @@ balances as (
 ),
 
 electricity_factors as (
-    select * from {{ ref('core_electricity_factor') }}
+    select * from {{ ref('core_electricity_factor') }} where is_in_force
 ),
 
 -- the code table says which item is published under which name; sub-items are parts of the total and never added to it

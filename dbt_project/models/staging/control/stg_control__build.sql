@@ -20,6 +20,8 @@ scalars as (
         max(value) filter (where key = 'fuel_set') as fuel_set,
         max(value) filter (where key = 'heat_factor') as heat_factor,
         max(value) filter (where key = 'electricity_family') as electricity_family,
+        max(value) filter (where key = 'gwp_edition') as gwp_edition,
+        max(value) filter (where key = 'accounting_method') as accounting_method,
         cast(max(value) filter (where key = 'annual_month_tolerance_share') as decimal(18,8)) as annual_month_tolerance_share
     from profile
 ),
