@@ -45,8 +45,8 @@ _FORMULAS = (
     frozenset({"lhv", "per_energy"}),
 )
 _OF_FORMULAS = frozenset().union(*_FORMULAS)
-_BESIDE = ("exmk", "fossil", "green", "ets_green")
-"""Electricity families for a part of the volume or for a comparison: never the factor of all purchased electricity."""
+_OF_A_PART = ("exmk", "green", "ets_green")
+"""Electricity families for a part of the volume, beside another row for the rest: never the factor of all that is bought."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def check_profile(registry: Registry, profile: RegionProfile) -> None:
         for name in of_kind("fuel", "factor_set")
         if any(row["parameter"] in ("per_unit", "lhv") for row in rows if row["factor_set"] == name)
     }
-    families = of_kind("electricity", "factor_set") - set(_BESIDE)
+    families = of_kind("electricity", "factor_set") - set(_OF_A_PART)
     choices = {
         "coal_set": of_kind("standard_coal", "factor_set", parameter="per_unit")
         - of_kind("standard_coal", "series"),
@@ -270,7 +270,6 @@ def check_profile(registry: Registry, profile: RegionProfile) -> None:
 
 
 def _stand_in_problems(registry: Registry, profile: RegionProfile) -> Iterator[Message]:
-    family = profile.method.electricity_family
     for item in profile.stand_ins:
         row = registry.by_id.get(item.factor_id)
         place = f"stand_ins {item.year}"
@@ -279,10 +278,10 @@ def _stand_in_problems(registry: Registry, profile: RegionProfile) -> Iterator[M
                 f"{place}: 发现 {item.factor_id}, 应为一条电力因子的编号",
                 f"{place}: found {item.factor_id}, expected the id of an electricity factor",
             )
-        elif row["factor_set"] not in (family, "enterprise"):
+        elif row["factor_set"] in _OF_A_PART:
             yield Message(
-                f"{place}: {item.factor_id} 属 {row['factor_set']} 类, 应为 {family} 或 enterprise 类; 不同类的电力因子不得混用",
-                f"{place}: {item.factor_id} is of family {row['factor_set']}, expected {family} or enterprise; families of electricity factors never mix",
+                f"{place}: {item.factor_id} 属 {row['factor_set']} 类, 只用于部分电量, 不得用于全部外购电; 应为其他类的电力因子",
+                f"{place}: {item.factor_id} is of family {row['factor_set']}, which is for a part of the electricity and never for all of it; expected a row of another family",
             )
 
 

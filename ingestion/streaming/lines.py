@@ -34,7 +34,9 @@ class Lines:
         if not self._ends.size or self._ends[-1] != n_bytes - 1:
             self._ends = np.append(self._ends, n_bytes)
         short = np.flatnonzero(np.diff(self._ends, prepend=-1) <= 2) + 1
-        self.blank: Numbers = np.array([n for n in short.tolist() if self._text(n) in (b"", b"\r")], dtype=np.int64)
+        self.blank: Numbers = np.array(
+            [n for n in short.tolist() if self._text(n) in (b"", b"\r")], dtype=np.int64
+        )
 
     def __len__(self) -> int:
         return int(self._ends.size)
