@@ -37,6 +37,7 @@ PARAMETERS = {
 }
 """Kind of row → what it may be."""
 STATUSES = ("confirmed", "unconfirmed", "definition", "convention")
+_OF_NO_GAS = ("lhv", "density")
 _MOST_DIGITS = 8
 _LARGEST = Decimal(10) ** 10
 
@@ -99,6 +100,7 @@ def read_row(place: str, written: Mapping[str, str]) -> tuple[FactorRow | None, 
         if not cells[column]
     ]
     kind, parameter = cells["factor_kind"], cells["parameter"]
+    _say_what_goes_without_saying(cells)
     if kind and kind not in PARAMETERS:
         problems.append(_one_of(f"{place} factor_kind", kind, tuple(PARAMETERS)))
     elif kind and parameter and parameter not in PARAMETERS[kind]:
@@ -124,6 +126,17 @@ def read_row(place: str, written: Mapping[str, str]) -> tuple[FactorRow | None, 
         place, cells, numbers["value"], year, dates["valid_from"], dates["valid_until"], dates["known_since"]
     )
     return row, []
+
+
+def _say_what_goes_without_saying(cells: dict[str, str]) -> None:
+    """Two rows that mean the same thing must look the same: an electricity factor is of electricity and of CO2."""
+    kind = cells["factor_kind"]
+    if kind in ("electricity", "heat"):
+        cells["carrier"] = cells["carrier"] or kind
+    if kind in ("electricity", "heat", "fuel") and cells["parameter"] not in _OF_NO_GAS:
+        cells["gas"] = cells["gas"] or "CO2"
+    elif cells["parameter"] in _OF_NO_GAS:
+        cells["gas"] = ""
 
 
 def _one_of(place: str, found: str, words: tuple[str, ...]) -> Problem:
