@@ -45,8 +45,10 @@ _FORMULAS = (
     frozenset({"lhv", "per_energy"}),
 )
 _OF_FORMULAS = frozenset().union(*_FORMULAS)
-_OF_A_PART = ("exmk", "green", "ets_green")
-"""Electricity families for a part of the volume, beside another row for the rest: never the factor of all that is bought."""
+_OF_A_PART = ("green", "ets_green")
+"""Electricity families for the volume that is proven green: never the factor of all that is bought."""
+_OF_THE_REST = "exmk"
+"""The family of what is left when green volumes are taken out: it may stand for all years of a profile, not for one among others."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,7 @@ def check_profile(registry: Registry, profile: RegionProfile) -> None:
 
 
 def _stand_in_problems(registry: Registry, profile: RegionProfile) -> Iterator[Message]:
+    others = {*_OF_A_PART, _OF_THE_REST} - {profile.method.electricity_family}
     for item in profile.stand_ins:
         row = registry.by_id.get(item.factor_id)
         place = f"stand_ins {item.year}"
@@ -278,7 +281,7 @@ def _stand_in_problems(registry: Registry, profile: RegionProfile) -> Iterator[M
                 f"{place}: 发现 {item.factor_id}, 应为一条电力因子的编号",
                 f"{place}: found {item.factor_id}, expected the id of an electricity factor",
             )
-        elif row["factor_set"] in _OF_A_PART:
+        elif row["factor_set"] in others:
             yield Message(
                 f"{place}: {item.factor_id} 属 {row['factor_set']} 类, 只用于部分电量, 不得用于全部外购电; 应为其他类的电力因子",
                 f"{place}: {item.factor_id} is of family {row['factor_set']}, which is for a part of the electricity and never for all of it; expected a row of another family",

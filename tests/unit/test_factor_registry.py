@@ -163,7 +163,7 @@ def test_a_formula_never_takes_parameters_of_two_sets(tmp_path: Path) -> None:
         ({"coal_set": "GB/T 9999"}, "method.coal_set: found GB/T 9999, expected one of"),
         ({"heat_factor": "SC-HEAT"}, "method.heat_factor: found SC-HEAT, expected one of HT-CN-0.11"),
         ({"gas_coal_factor": "SC-RAWCOAL"}, "method.gas_coal_factor: found SC-RAWCOAL, expected one of"),
-        ({"electricity_family": "exmk"}, "method.electricity_family: found exmk, expected one of avg"),
+        ({"electricity_family": "green"}, "method.electricity_family: found green, expected one of avg"),
         ({"electricity_primary_series": "SC-NG"}, "method.electricity_primary_series: found SC-NG"),
         ({"gwp_edition": "AR7"}, "method.gwp_edition: found AR7, expected one of AR4, AR5, AR6, SAR"),
         ({"accounting_method": "mine"}, "method.accounting_method: found mine, expected one of JST303-2026, authority-own"),
