@@ -30,7 +30,7 @@ from orchestration.settings import load_settings
 
 ASKED = ("institution_year", "region_year")
 """Marts that answers are read from."""
-_INPUTS = ("case", "subject", "period", "quantity", "value", "unit", "state", "release", "edition")
+_INPUTS = ("case", "subject", "period", "quantity", "value", "unit", "state", "release", "form")
 _REGISTER = {
     "统一社会信用代码": "subject",
     "单位名称": "subject",
@@ -120,11 +120,11 @@ class World:
         ]
         text = yaml.safe_dump(declared, allow_unicode=True)
         (self.home / "profiles" / f"{profile}.yml").write_text(text, encoding="utf-8")
-        by_edition: dict[str, list[Row]] = defaultdict(list)
+        by_form: dict[str, list[Row]] = defaultdict(list)
         for row in self._table("inputs"):
-            by_edition[row["edition"]].append(row)
-        for edition, rows in by_edition.items():
-            path = self.home / "landing" / "direct_report" / f"inputs_{edition}.csv"
+            by_form[row["form"]].append(row)
+        for form, rows in by_form.items():
+            path = self.home / "landing" / "direct_report" / f"inputs_{form}.csv"
             _write_csv(path, _INPUTS, ([row[name] for name in _INPUTS] for row in rows))
             self.rows |= {(path.name, number): row for number, row in enumerate(rows, start=2)}
         register = self._table("register")

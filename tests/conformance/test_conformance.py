@@ -56,7 +56,7 @@ def test_a_changed_factor_breaks_a_case_of_its_formula(
 
     broken = kit.differences(product.with_change(world, mutation["relation"], change), asked)
     assert not kit.differences(answers, asked)
-    assert {item.row["figure"] for item in broken} == set(mutation["breaks"].split("+"))
+    assert set(mutation["breaks"].split("+")) <= {item.row["figure"] for item in broken}
 
 
 def test_every_working_is_arithmetic_and_gives_what_is_expected() -> None:
