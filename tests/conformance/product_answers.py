@@ -85,7 +85,12 @@ class World:
         """What the marts say of every subject, and why rows were refused or set aside."""
         found = {}
         places = self._subjects()
-        for subject, year, figure, answer in [*_figures(con), *self._refusals(con), *_set_aside(con)]:
+        for subject, year, figure, answer in [
+            *_figures(con),
+            *self._refusals(con),
+            *_set_aside(con),
+            *_potentials(con),
+        ]:
             if subject in places:
                 found[places[subject], subject, year, figure] = answer
         return found
@@ -181,6 +186,14 @@ def _set_aside(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, 
         from core.core_direct_report_cells where cell_state <> 'used' group by all"""
     ).fetchall():
         yield str(subject), str(year), "set_aside", str(states)
+
+
+def _potentials(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+    """GWP of gases and blends by edition, stated or computed from a composition."""
+    for gas, edition, value in con.execute(
+        "select gas, factor_set, factor_value from core.core_factor where parameter = 'gwp100'"
+    ).fetchall():
+        yield f"{gas} {edition}", "", "gwp100", said(value)
 
 
 class Product:
