@@ -31,7 +31,7 @@ class StandIn(_Strict):
     """A factor row named for one year in place of the ladder of definition 13; it is published as such."""
 
     year: int
-    purpose: Literal["electricity"]
+    purpose: Literal["electricity", "electricity_market"]
     factor_id: str
 
 
@@ -67,6 +67,8 @@ class Method(_Strict):
     heat_factor: str = "HT-CN-0.11"
     electricity_family: str = "avg"
     gwp_edition: str = "AR5"
+    market_electricity_family: str = "exmk"
+    base_year: int = 2020
     unfactored_energy_fail_share: Decimal = Decimal("0.05")
     annual_month_tolerance_share: Decimal = Decimal("0.005")
     register_decides_from_edition: str = "2025"

@@ -367,3 +367,38 @@ def test_what_stands_beside_the_returns_is_published_and_deducted(clean: Night, 
     for kwh, gj, electricity, heat in rows:
         assert electricity == kwh * Decimal("0.0005834")
         assert heat == (None if gj is None else gj * Decimal("0.11"))
+
+
+def test_green_power_counts_with_a_valid_document_only(clean: Night) -> None:
+    """2021: (bought - passed on - green with proof) x 0.5942, the one national row; 2020 has no row of that family."""
+    rows = clean.published(
+        """select electricity_kwh - coalesce(electricity_passed_on_kwh, 0) - coalesce(green_electricity_kwh, 0),
+            emissions_electricity_market_based_tco2,
+            emissions_total_tco2 - emissions_electricity_tco2 + emissions_electricity_market_based_tco2
+                - emissions_total_market_based_tco2
+        from published.institution_year where year = 2021"""
+    )
+    assert len(rows) == 449
+    for kwh, tonnes, rest in rows:
+        assert tonnes == kwh * Decimal("0.0005942")
+        assert rest == 0
+    assert clean.published(
+        "select refused_reason, count(*) from published.green_power group by 1 order by 1 nulls first"
+    ) == [
+        (None, 1),
+        ("document_not_valid", 1),
+        ("no_document", 1),
+    ]
+    (before,) = clean.published(
+        "select count(emissions_total_market_based_tco2) from published.region_year where year = 2020"
+    )[0]
+    assert before == 0
+
+
+def test_frozen_factors_stand_beside_the_moving_ones(clean: Night) -> None:
+    """The stand-in of the base year is the row of 2021, so that both views agree in both years, to the digit."""
+    rows = clean.published(
+        """select emissions_total_tco2, emissions_total_frozen_tco2, emissions_total_change_pct, emissions_total_frozen_change_pct
+        from published.region_year where year = 2021"""
+    )
+    assert rows and all(moving == frozen and one == other for moving, frozen, one, other in rows)

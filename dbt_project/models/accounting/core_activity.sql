@@ -31,6 +31,20 @@ costs as (
     where measure = 'cost' and amount is not null
 ),
 
+-- the same carrier at the factors of the base year, which stay where they are
+frozen_factors as (
+    select carrier_factors.carrier, carrier_factors.result_per_unit as tco2_per_unit
+    from carrier_factors
+    inner join builds on carrier_factors.year = builds.base_year
+    where carrier_factors.purpose in ('direct_emissions', 'heat_emissions')
+),
+
+frozen_electricity_factors as (
+    select electricity_factors.region_code, electricity_factors.tco2_per_kwh
+    from electricity_factors
+    inner join builds on electricity_factors.year = builds.base_year
+),
+
 activities as (
     select
         amounts.*,
@@ -68,7 +82,9 @@ factored as (
         {{ mul('activities.amount', 'primaries.result_per_unit') }} as energy_primary_kgce,
         {{ mul('activities.amount',
                'coalesce(directs.result_per_unit, heats.result_per_unit, electricity_factors.tco2_per_kwh)') }}
-            as emissions_tco2
+            as emissions_tco2,
+        {{ mul('activities.amount', 'coalesce(frozen_factors.tco2_per_unit, frozen_electricity_factors.tco2_per_kwh)') }}
+            as emissions_frozen_tco2
     from activities
     left join carrier_factors as equivalents
         on activities.year = equivalents.year
@@ -89,6 +105,10 @@ factored as (
     left join electricity_factors
         on activities.year = electricity_factors.year
         and activities.region_code = electricity_factors.region_code
+        and activities.base_carrier = 'electricity'
+    left join frozen_factors on activities.base_carrier = frozen_factors.carrier
+    left join frozen_electricity_factors
+        on activities.region_code = frozen_electricity_factors.region_code
         and activities.base_carrier = 'electricity'
 ),
 
@@ -127,6 +147,8 @@ final as (
         factored.energy_equivalent_kgce,
         factored.energy_primary_kgce,
         factored.emissions_tco2,
+        -- no further than the moving factors reach: the two are compared
+        case when factored.emissions_tco2 is not null then factored.emissions_frozen_tco2 end as emissions_frozen_tco2,
         case
             when not factored.is_in_energy_total then null
             when factored.emission_factor_id is not null then cast(0 as decimal(38,12))

@@ -34,6 +34,9 @@ years as (
     select year from {{ ref('core_institution') }}
     union
     select year from {{ ref('core_meter_month') }}
+    -- the year whose factors are frozen, whatever years there are returns of
+    union
+    select base_year from {{ ref('stg_control__build') }}
 ),
 
 max_age as (

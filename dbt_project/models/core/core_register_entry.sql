@@ -17,6 +17,9 @@
     ('project', 'stg_registers__projects', 'project_id', 'project_name',
         'project_name, project_kind, project_status, institution_id, building_code, started_on, completed_on,
             n_charging_piles, investment_cny, capacity_kw, annual_energy_saving_kgce, annual_electricity_kwh'),
+    ('green_power', 'stg_registers__green_power', 'green_power_id', 'document_no',
+        'institution_id, document_kind, document_no, trade_type, generation_region_code, volume_kwh, period_starts_on,
+            period_ends_on, document_status'),
 ] -%}
 
 with

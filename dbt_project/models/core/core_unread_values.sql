@@ -13,7 +13,7 @@ audited as (
 {% set record_tables = [
     ('energy_audit', 'buildings'), ('energy_audit', 'meters'), ('energy_audit', 'equipment'), ('energy_audit', 'measures'),
     ('registers', 'institutions'), ('registers', 'buildings'), ('registers', 'meters'), ('registers', 'data_rooms'),
-    ('registers', 'projects'),
+    ('registers', 'projects'), ('registers', 'green_power'),
 ] -%}
 {% for source, table in record_tables -%}
 {{ source }}_{{ table }} as (

@@ -17,6 +17,10 @@ buildings as (
     select * from {{ ref('building_year') }}
 ),
 
+institutions as (
+    select * from {{ ref('institution_year') }}
+),
+
 carrier_factors as (
     select * from {{ ref('core_carrier_factor') }}
 ),
@@ -35,6 +39,11 @@ uses as (
 
     union all
     {% endfor %}
+    select market_factor_id, 'institution_year', institution_id_scheme || ' ' || institution_id, year
+    from institutions
+
+    union all
+
     select conversion_id, 'building_year', building_code, year
     from meters
 

@@ -25,6 +25,20 @@ heating as (
     select * from {{ ref('core_heating') }}
 ),
 
+market_factors as (
+    select * from {{ ref('core_market_factor') }}
+),
+
+green_power as (
+    select
+        institution_id,
+        year,
+        sum(volume_kwh) filter (where is_proven) as green_proven_kwh,
+        sum(volume_kwh) filter (where not is_proven) as green_electricity_unproven_kwh
+    from {{ ref('green_power') }}
+    group by institution_id, year
+),
+
 -- all data rooms of an institution together
 data_rooms as (
     select
@@ -79,6 +93,19 @@ carriers as (
         sum(emissions_tco2) filter (where is_in_energy_total)
             - coalesce(sum(emissions_tco2) filter (where carrier in ('electricity_passed_on', 'heat_passed_on')), 0)
             as emissions_total_tco2,
+
+        ---------- the same activity at the factors of the base year; unknown where one of them is
+        case when bool_and(emissions_frozen_tco2 is not null or emissions_tco2 is null)
+            filter (where emission_kind = 'electricity') then
+            sum(emissions_frozen_tco2) filter (where is_in_energy_total and emission_kind = 'electricity')
+                - coalesce(sum(emissions_frozen_tco2) filter (where carrier = 'electricity_passed_on'), 0)
+        end as emissions_electricity_frozen_tco2,
+        case when bool_and(emissions_frozen_tco2 is not null or emissions_tco2 is null) then
+            sum(emissions_frozen_tco2) filter (where is_in_energy_total)
+                - coalesce(
+                    sum(emissions_frozen_tco2) filter (where carrier in ('electricity_passed_on', 'heat_passed_on')), 0
+                )
+        end as emissions_total_frozen_tco2,
 
         ---------- vehicle fuel, a part of gasoline and diesel
         coalesce(sum(energy_equivalent_kgce) filter (where is_vehicle_part), 0) as vehicle_equivalent_kgce,
@@ -141,6 +168,11 @@ joined as (
         coalesce(splits.building_energy_reason,
             case when splits.year is null then 'no_energy_reported' end) as building_energy_reason,
         splits.energy_without_factor_kgce,
+        green_power.green_proven_kwh,
+        green_power.green_electricity_unproven_kwh,
+        market_factors.factor_id as market_factor_id,
+        market_factors.tco2_per_kwh as market_tco2_per_kwh,
+        splits.electricity_kwh - coalesce(splits.electricity_passed_on_kwh, 0) as electricity_kept_kwh,
         period_states.period_state,
         period_states.period_state_reason,
         audits.electricity_audited_kwh,
@@ -159,7 +191,23 @@ joined as (
     left join audits
         on institutions.institution_id = audits.institution_id
         and institutions.year = audits.year
+    left join green_power
+        on institutions.institution_id = green_power.institution_id
+        and institutions.year = green_power.year
+    left join market_factors
+        on institutions.region_code = market_factors.region_code
+        and institutions.year = market_factors.year
     inner join period_states on institutions.year = period_states.year
+),
+
+-- green power can be no more than what was bought and kept; all the rest takes one row, never the average beside it
+marketed as (
+    select
+        *,
+        least(green_proven_kwh, greatest(electricity_kept_kwh, 0)) as green_electricity_kwh,
+        {{ mul('electricity_kept_kwh - coalesce(green_electricity_kwh, 0)', 'market_tco2_per_kwh') }}
+            as emissions_electricity_market_based_tco2
+    from joined
 ),
 
 built as (
@@ -174,8 +222,13 @@ built as (
         case when building_energy_reason is null then emissions_direct_tco2 - vehicle_emissions_tco2 end
             as emissions_direct_building_tco2,
         case when building_energy_reason is null and emissions_direct_tco2 is not null then vehicle_emissions_tco2 end
-            as emissions_direct_vehicles_tco2
-    from joined
+            as emissions_direct_vehicles_tco2,
+        case when electricity_kwh is null then emissions_total_tco2
+            when emissions_electricity_market_based_tco2 is not null then
+                coalesce(emissions_direct_tco2, 0) + coalesce(emissions_heat_tco2, 0)
+                    + emissions_electricity_market_based_tco2
+        end as emissions_total_market_based_tco2
+    from marketed
 ),
 
 final as (
@@ -218,6 +271,10 @@ final as (
         photovoltaic_export_kwh,
         cooling_gj,
 
+        ---------- green power, in what was bought: with a valid document, and stated without one
+        cast(green_electricity_kwh as decimal(18,4)) as green_electricity_kwh,
+        cast(green_electricity_unproven_kwh as decimal(18,4)) as green_electricity_unproven_kwh,
+
         ---------- of which, in the amounts above and never added to them
         data_room_electricity_kwh,
         heating_electricity_kwh,
@@ -241,6 +298,14 @@ final as (
         cast(emissions_heat_tco2 as decimal(38,12)) as emissions_heat_tco2,
         cast(emissions_total_tco2 as decimal(38,12)) as emissions_total_tco2,
         cast(emissions_building_tco2 as decimal(38,12)) as emissions_building_tco2,
+
+        ---------- carbon by the second view: green power 0, all the rest at one national row
+        cast(emissions_electricity_market_based_tco2 as decimal(38,12)) as emissions_electricity_market_based_tco2,
+        cast(emissions_total_market_based_tco2 as decimal(38,12)) as emissions_total_market_based_tco2,
+
+        ---------- carbon at the factors of the base year
+        cast(emissions_electricity_frozen_tco2 as decimal(38,12)) as emissions_electricity_frozen_tco2,
+        cast(emissions_total_frozen_tco2 as decimal(38,12)) as emissions_total_frozen_tco2,
 
         ---------- costs
         electricity_cost_cny,
@@ -269,6 +334,7 @@ final as (
         cast(energy_without_factor_kgce as decimal(38,12)) as energy_without_factor_kgce,
         electricity_factor_id,
         factor_fallback,
+        case when emissions_electricity_market_based_tco2 is not null then market_factor_id end as market_factor_id,
         n_quarantined_values
     from built
 )

@@ -11,16 +11,27 @@
     'electricity_passed_on_kwh': 'decimal(18,4)', 'heat_passed_on_gj': 'decimal(18,4)',
     'photovoltaic_generation_kwh': 'decimal(18,4)', 'photovoltaic_self_use_kwh': 'decimal(18,4)',
     'photovoltaic_export_kwh': 'decimal(18,4)', 'cooling_gj': 'decimal(18,4)',
+    'green_electricity_kwh': 'decimal(18,4)', 'green_electricity_unproven_kwh': 'decimal(18,4)',
     'energy_total_equivalent_kgce': 'decimal(38,12)', 'energy_total_primary_kgce': 'decimal(38,12)',
     'energy_building_equivalent_kgce': 'decimal(38,12)', 'energy_building_primary_kgce': 'decimal(38,12)',
     'emissions_direct_tco2': 'decimal(38,12)', 'emissions_direct_building_tco2': 'decimal(38,12)',
     'emissions_direct_vehicles_tco2': 'decimal(38,12)', 'emissions_electricity_tco2': 'decimal(38,12)',
     'emissions_heat_tco2': 'decimal(38,12)', 'emissions_total_tco2': 'decimal(38,12)',
     'emissions_building_tco2': 'decimal(38,12)',
+    'emissions_electricity_market_based_tco2': 'decimal(38,12)', 'emissions_total_market_based_tco2': 'decimal(38,12)',
+    'emissions_electricity_frozen_tco2': 'decimal(38,12)', 'emissions_total_frozen_tco2': 'decimal(38,12)',
     'electricity_cost_cny': 'decimal(18,4)', 'natural_gas_cost_cny': 'decimal(18,4)',
     'water_cost_cny': 'decimal(18,4)', 'gasoline_cost_cny': 'decimal(18,4)',
     'diesel_cost_cny': 'decimal(18,4)', 'heat_cost_cny': 'decimal(18,4)',
     'energy_without_factor_kgce': 'decimal(38,12)',
+} -%}
+
+{#- a sum of another view is unknown as soon as it lacks what the leading one has: half a view compares with nothing -#}
+{%- set whole_sums = {
+    'emissions_electricity_market_based_tco2': 'emissions_electricity_tco2',
+    'emissions_total_market_based_tco2': 'emissions_total_tco2',
+    'emissions_electricity_frozen_tco2': 'emissions_electricity_tco2',
+    'emissions_total_frozen_tco2': 'emissions_total_tco2',
 } -%}
 
 {#- intensity: numerator, denominator, factor to the unit of the name -#}
@@ -114,7 +125,12 @@ summed as (
 
         ---------- sums
         {%- for column, type in sums.items() %}
+        {%- if column in whole_sums %}
+        case when bool_and({{ column }} is not null or {{ whole_sums[column] }} is null)
+            then cast(sum({{ column }}) as {{ type }}) end as {{ column }},
+        {%- else %}
         cast(sum({{ column }}) as {{ type }}) as {{ column }},
+        {%- endif %}
         {%- endfor %}
         bool_and(is_emissions_complete) as is_emissions_complete,
         sum(headline_energy_kgce) as headline_energy_kgce,
@@ -155,7 +171,9 @@ compared as (
         {{ change_pct('now.water_per_capita_m3_person', 'before.water_per_capita_m3_person') }}
             as water_per_capita_change_pct,
         {{ ratio('now.emissions_total_tco2 - before.emissions_total_tco2', 'before.emissions_total_tco2') }} * 100
-            as emissions_total_change_pct
+            as emissions_total_change_pct,
+        {{ ratio('now.emissions_total_frozen_tco2 - before.emissions_total_frozen_tco2', 'before.emissions_total_frozen_tco2') }} * 100
+            as emissions_total_frozen_change_pct
     from summed as now
     left join summed as before
         on now.region_code = before.region_code
@@ -206,6 +224,7 @@ final as (
         compared.energy_per_capita_equivalent_change_pct,
         compared.water_per_capita_change_pct,
         compared.emissions_total_change_pct,
+        compared.emissions_total_frozen_change_pct,
 
         ---------- completeness
         compared.energy_without_factor_kgce,

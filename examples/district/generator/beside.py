@@ -27,6 +27,7 @@ COLUMNS = {
     "cooling_gj": ("外购冷量(GJ)", Decimal(1)),
 }
 GREEN_YEAR = 2021
+GREEN_COLUMNS = ["green_electricity_kwh", "green_electricity_unproven_kwh"]
 _GREEN_HEADER = [
     "登记编号", "统一社会信用代码", "凭证类型", "凭证编号", "交易类型", "发电省份代码", "电量(万kWh)", "使用期起", "使用期止", "凭证状态",
 ]  # fmt: skip
@@ -100,12 +101,26 @@ def files(beside: Beside) -> Landing:
             plain(values[column] / size) if column in values else "" for column, (_, size) in COLUMNS.items()
         ]
         lines.append([institution_id, beside.of[institution_id].name, f"{year}000", "7", "1", *cells])
-    return {SUPPLEMENT: Grid("utf-8-sig", lines)}
+    green = [
+        [
+            f"G{number}", item.institution.institution_id, "绿证", item.document_no, "绿证交易", "650000",
+            plain(item.kwh / 10000), f"{GREEN_YEAR}-01-01", f"{GREEN_YEAR}-12-31", item.status,
+        ]
+        for number, item in enumerate(beside.green, 1)
+    ]  # fmt: skip
+    return {SUPPLEMENT: Grid("utf-8-sig", lines), GREEN_POWER: Grid("utf-8-sig", [_GREEN_HEADER, *green])}
 
 
 def truth(beside: Beside) -> Landing:
-    lines = [["institution_id", "year", *COLUMNS]]
+    lines = [["institution_id", "year", *COLUMNS, *GREEN_COLUMNS]]
     for (institution_id, year), values in sorted(beside.volumes.items()):
         cells = [plain(values[column]) if column in values else "" for column in COLUMNS]
+        for is_proven in (True, False):
+            cells += [
+                plain(item.kwh)
+                for item in beside.green
+                if (item.institution.institution_id, GREEN_YEAR, item.is_proven)
+                == (institution_id, year, is_proven)
+            ] or [""]
         lines.append([institution_id, str(year), *cells])
     return {TRUTH: Grid("utf-8", lines)}

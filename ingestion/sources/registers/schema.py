@@ -99,9 +99,33 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 **checks.measured("annual_electricity", "kWh", reference),
             }
         ),
+        "green_power": of(
+            {
+                "green_power_id": checks.text(),
+                "institution_id": checks.text(),
+                "document_kind": pa.Column(
+                    pl.String,
+                    checks.one_of(["certificate", "settlement"], "bad_document_kind"),
+                    nullable=True,
+                ),
+                "document_no": checks.text(),
+                "trade_type": pa.Column(
+                    pl.String, checks.one_of(TRADE_TYPES, "bad_trade_type"), nullable=True
+                ),
+                "generation_region_code": checks.text(),
+                **checks.measured("volume", "kWh", reference),
+                "period_starts_on": pa.Column(pl.Date, nullable=True),
+                "period_ends_on": pa.Column(pl.Date, nullable=True),
+                "document_status": pa.Column(
+                    pl.String, checks.one_of(DOCUMENT_STATES, "bad_document_status"), nullable=True
+                ),
+            }
+        ),
     }
 
 
+TRADE_TYPES = ["intra_provincial", "inter_provincial", "certificate_only"]
+DOCUMENT_STATES = ["valid", "pending", "revoked", "expired"]
 PROJECT_KINDS = ["energy_saving", "photovoltaic", "ev_charging", "retrofit", "contract_energy"]
 
 _PLACE = {"file_id": checks.text(), "sheet": checks.text(), "row_number": checks.integer()}

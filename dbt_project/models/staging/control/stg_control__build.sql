@@ -22,6 +22,8 @@ scalars as (
         max(value) filter (where key = 'electricity_family') as electricity_family,
         max(value) filter (where key = 'gwp_edition') as gwp_edition,
         max(value) filter (where key = 'accounting_method') as accounting_method,
+        max(value) filter (where key = 'market_electricity_family') as market_electricity_family,
+        cast(max(value) filter (where key = 'base_year') as integer) as base_year,
         cast(max(value) filter (where key = 'annual_month_tolerance_share') as decimal(18,8)) as annual_month_tolerance_share
     from profile
 ),

@@ -1,0 +1,52 @@
+with
+
+landed as (
+    select * from {{ source('registers', 'registers__green_power') }}
+),
+
+files as (
+    select * from {{ ref('stg_control__files') }}
+),
+
+units as (
+    select * from {{ ref('unit_conversions') }}
+),
+
+final as (
+    select
+        ---------- ids
+        landed.file_id,
+        landed.green_power_id,
+        landed.institution_id,
+        landed.document_no,
+        landed.generation_region_code,
+
+        ---------- place
+        files.path,
+        landed.sheet,
+        landed.row_number,
+
+        ---------- texts
+        landed.document_kind,
+        landed.trade_type,
+        landed.document_status,
+        landed.snapshot_scope,
+
+        ---------- amounts
+        {{ measured('volume') }} as volume_kwh,
+
+        ---------- dates
+        landed.period_starts_on,
+        landed.period_ends_on,
+        landed.valid_from,
+        landed.valid_to,
+        landed.as_of,
+
+        ---------- booleans
+        {{ measured_has_lost_digits('volume') }} as has_lost_digits
+    from landed
+    inner join files on landed.file_id = files.file_id
+    {{ join_units({'volume': 'kWh'}) }}
+)
+
+select * from final
