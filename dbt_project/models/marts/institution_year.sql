@@ -204,7 +204,9 @@ joined as (
 marketed as (
     select
         *,
-        least(green_proven_kwh, greatest(electricity_kept_kwh, 0)) as green_electricity_kwh,
+        -- `least` passes over what is not known, so both sides are asked for
+        case when green_proven_kwh is not null and electricity_kept_kwh is not null
+            then least(green_proven_kwh, greatest(electricity_kept_kwh, 0)) end as green_electricity_kwh,
         {{ mul('electricity_kept_kwh - coalesce(green_electricity_kwh, 0)', 'market_tco2_per_kwh') }}
             as emissions_electricity_market_based_tco2
     from joined
