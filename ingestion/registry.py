@@ -259,6 +259,7 @@ def check_profile(registry: Registry, profile: RegionProfile) -> None:
         | of_kind("standard_coal", "factor_id", carrier="electricity"),
         "heat_factor": of_kind("heat", "factor_id"),
         "electricity_family": families,
+        "market_electricity_family": of_kind("electricity", "factor_set") & {_OF_THE_REST},
         "gwp_edition": of_kind("gwp", "factor_set"),
         "accounting_method": {entry["method_id"] for entry in registry.methods},
     }
@@ -281,6 +282,13 @@ def _stand_in_problems(registry: Registry, profile: RegionProfile) -> Iterator[M
                 f"{place}: 发现 {item.factor_id}, 应为一条电力因子的编号",
                 f"{place}: found {item.factor_id}, expected the id of an electricity factor",
             )
+        elif item.purpose == "electricity_market":
+            family = profile.method.market_electricity_family
+            if row["factor_set"] != family:
+                yield Message(
+                    f"{place}: {item.factor_id} 属 {row['factor_set']} 类, 应为 {family} 类的一条",
+                    f"{place}: {item.factor_id} is of family {row['factor_set']}, expected a row of {family}",
+                )
         elif row["factor_set"] in others:
             yield Message(
                 f"{place}: {item.factor_id} 属 {row['factor_set']} 类, 只用于部分电量, 不得用于全部外购电; 应为其他类的电力因子",

@@ -401,4 +401,5 @@ def test_frozen_factors_stand_beside_the_moving_ones(clean: Night) -> None:
         """select emissions_total_tco2, emissions_total_frozen_tco2, emissions_total_change_pct, emissions_total_frozen_change_pct
         from published.region_year where year = 2021"""
     )
-    assert rows and all(moving == frozen and one == other for moving, frozen, one, other in rows)
+    assert rows
+    assert all(moving == frozen and one == other for moving, frozen, one, other in rows)

@@ -198,3 +198,21 @@ def test_a_stand_in_is_a_row_for_all_electricity(factor_id: str, words: str) -> 
     ).stand_ins})  # fmt: skip
     with pytest.raises(Refusal, match=re.escape(words)):
         check_profile(load_registry(Path("none.csv")), named)
+
+
+@pytest.mark.parametrize(
+    ("factor_id", "words"),
+    [
+        ("EL-CN-EXMK-2022", None),
+        ("EL-PROV-SH-2021", "EL-PROV-SH-2021 is of family avg, expected a row of exmk"),
+    ],
+)
+def test_a_stand_in_of_the_market_based_view_is_of_its_own_family(factor_id: str, words: str | None) -> None:
+    entry = {"year": 2020, "purpose": "electricity_market", "factor_id": factor_id}
+    named = RegionProfile.model_validate(profile().model_dump() | {"stand_ins": [entry]})
+    if words is None:
+        check_profile(load_registry(Path("none")), named)
+        return
+    with pytest.raises(Refusal) as refused:
+        check_profile(load_registry(Path("none")), named)
+    assert words in refused.value.reason.en
