@@ -68,7 +68,7 @@ def _parsed(data: bytes) -> Any:
     except etree.XMLSyntaxError as error:
         raise Refusal(
             "broken_xml",
-            Message(f"XML 不完整或有误: {error}", f"the XML is incomplete or wrong: {error}"),
+            Message(f"XML 不完整或有误: {error.msg}", f"the XML is incomplete or wrong: {error.msg}"),
             Message("文件可能没有传完, 请重新导出", "the file may have been cut off; export it again"),
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:
