@@ -3,10 +3,14 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 
-.PHONY: run test test-all setup lock lint shell ui bench bundle clean
+.PHONY: run province test test-all setup lock lint shell ui bench bundle clean
 
 run: setup  ## one night on the example district
 	@$(BIN)/tancang nightly --landing examples/district/clean/landing --profile examples/district/profile.yml
+
+province: setup  ## one night on an invented province of 51,754 institutions
+	@$(BIN)/python -m examples.province .tancang-province/landing
+	@$(BIN)/tancang nightly --home .tancang-province --landing .tancang-province/landing --profile examples/province/profile.yml
 
 test: setup lint  ## the tests CI runs
 	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder -m "not slow"

@@ -41,9 +41,10 @@ class _Figure:
     unit: str
 
 
+_NAMES_OF_BASES: dict[Basis, str] = {"primary": "等价", "equivalent": "当量"}
 _ENERGY = tuple(
     figure
-    for basis, name in (("primary", "等价"), ("equivalent", "当量"))
+    for basis, name in _NAMES_OF_BASES.items()
     for figure in (
         _Figure(f"energy_per_area_{basis}_kgce_m2", f"单位建筑面积能耗（{name}）", "kgce/m2"),
         _Figure(f"energy_per_capita_{basis}_kgce_person", f"人均综合能耗（{name}）", "kgce/person"),
@@ -56,6 +57,8 @@ _FIGURES = (
     _Figure("water_per_capita_m3_person", "人均用水量", "m3/person"),
     _Figure("water_per_capita_change_pct", "人均用水量同比", "%"),
 )
+_SHARE = "_share"
+"""An indicator `<carrier>_share` is the carrier's part of the energy total, in percent."""
 _UNITS = {
     "kgce/㎡": "kgce/m2", "kgce/m²": "kgce/m2", "千克标准煤/平方米": "kgce/m2", "kgce/人": "kgce/person",
     "千克标准煤/人": "kgce/person", "m³/person": "m3/person", "m3/人": "m3/person",
@@ -73,11 +76,17 @@ def headline_figures(
     """Intensities and changes of the root region in its latest year, the profile's own basis first.
 
     `printed`: mappings with indicator, year, value, unit, source. An indicator is a column of region_year or
-    a name of published reports (`energy_per_area`, `energy_per_capita_change`, …), which stands for `basis`.
+    a name of published reports (`energy_per_area`, `energy_per_capita_change`, …), which stands for `basis`;
+    `<carrier>_share` is the carrier's share of the energy total in percent and shown where it is printed.
     """
     year, values = _latest(database, region_code, population)
     by_column = {_column_of(str(row["indicator"]), basis): row for row in printed if int(row["year"]) == year}
     figures = sorted(_FIGURES, key=lambda figure: _other_basis(figure.column, basis))
+    has_shares = any(name.endswith(_SHARE) for name in by_column)
+    for name, name_zh, share in _shares(database, region_code, year, basis) if has_shares else ():
+        if name + _SHARE in by_column:
+            figures.append(_Figure(name + _SHARE, f"{name_zh}占能耗比重（{_NAMES_OF_BASES[basis]}）", "%"))
+            values[name + _SHARE] = share
     return [_row(figure, year, values.get(figure.column), by_column.get(figure.column)) for figure in figures]
 
 
@@ -125,6 +134,22 @@ def _latest(database: Path, region_code: str, population: str) -> tuple[int, dic
         )
     values = dict(zip(names, rows[0], strict=True))
     return int(values["year"]), values
+
+
+def _shares(
+    database: Path, region_code: str, year: int, basis: Basis
+) -> list[tuple[str, str, Decimal | None]]:
+    """(carrier, its name, percent of the energy total) from exact sums."""
+    with open_sandbox(database) as con:
+        rows = con.execute(
+            f"select carrier, carrier_name_zh, energy_{basis}_kgce, sum(energy_{basis}_kgce) filter (where is_in_energy_total) over () "
+            "from published.region_carrier_year where region_code = ? and year = ? order by carrier",
+            [region_code, year],
+        ).fetchall()
+    return [
+        (name, zh, 100 * part / whole if part is not None and whole else None)
+        for name, zh, part, whole in rows
+    ]
 
 
 def _column_of(indicator: str, basis: Basis) -> str:

@@ -79,3 +79,33 @@ def test_the_basis_of_the_profile_decides_what_a_bare_name_means(database: Path)
 def test_a_region_without_a_year_is_said(database: Path) -> None:
     with pytest.raises(ExportError, match="310117"):
         headline_figures(database, "310117")
+
+
+def test_a_printed_share_is_taken_from_exact_sums_of_the_carriers(tmp_path: Path) -> None:
+    # by hand: 602.45 of 1000 is 60.245 %, half up 60.25; vehicle fuel is a part, not a second carrier of the total
+    path = tmp_path / "inventory.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("create schema published")
+        con.execute(
+            "create table published.region_year as select '510000' as region_code, 2020 as year, 'reported' as population"
+        )
+        con.execute(
+            """create table published.region_carrier_year as
+            select '510000' as region_code, 2020 as year, carrier, zh as carrier_name_zh, is_in_energy_total,
+                cast(amount as decimal(38, 12)) as energy_equivalent_kgce, null as energy_primary_kgce
+            from (values ('electricity', '电', true, '602.45'), ('gasoline', '汽油', true, '397.55'),
+                ('gasoline_vehicle', '汽油（车辆用）', false, '300'), ('water', '水', false, null))
+                as rows (carrier, zh, is_in_energy_total, amount)"""
+        )
+    printed = [
+        _printed("electricity_share", "60.24", "%", 2020),
+        _printed("gasoline_vehicle_share", "30", "%", 2020),
+        _printed("water_share", "1", "%", 2020),
+        _printed("steam_share", "1", "%", 2020),
+    ]
+    rows = {row.indicator: row for row in headline_figures(path, "510000", printed, basis="equivalent")}
+    assert (rows["electricity_share"].ours, rows["electricity_share"].is_equal) == ("60.25", False)
+    assert (rows["gasoline_vehicle_share"].ours, rows["gasoline_vehicle_share"].is_equal) == ("30.00", True)
+    assert (rows["water_share"].ours, rows["water_share"].is_equal) == (None, None)
+    assert "steam_share" not in rows
+    assert "gasoline_share" not in rows

@@ -46,7 +46,7 @@ def credit_check(first_seventeen: str) -> str:
     return _CREDIT_ALPHABET[(31 - total % 31) % 31]
 
 
-def credit_code(prefix: str, serial: int) -> str:
+def credit_code(prefix: str, serial: int, division: str = DIVISION) -> str:
     """18 characters. `prefix`: 11 organ, 12 public institution, 13 mass organisation."""
-    first = f"{prefix}{DIVISION}{organisation_body(serial)}"
+    first = f"{prefix}{division}{organisation_body(serial)}"
     return first + credit_check(first)
