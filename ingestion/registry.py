@@ -200,7 +200,10 @@ def _mixed_formulas(rows: Iterable[FactorRow], home: Sequence[FactorRow]) -> Ite
     for (factor_set, carrier), group in groups.items():
         own = [row for row in group if row in home]
         documents = {row.document for row in group}
-        if len(documents) > 1:
+        found = {row["parameter"] for row in group}
+        # a table that is printed anew each year is many documents of one set, and each row is whole by itself
+        is_yearly = found == {"per_unit"} and own == group
+        if len(documents) > 1 and not is_yearly:
             other = next(row for row in group if row.document != own[0].document)
             yield Problem(
                 f"{own[0].place} document_no",
@@ -210,7 +213,6 @@ def _mixed_formulas(rows: Iterable[FactorRow], home: Sequence[FactorRow]) -> Ite
                     f"all parameters of {factor_set} {carrier} from one document; {other.place} ({other['factor_id']}) is from {other.document}; give the whole formula under a factor_set of its own",
                 ),
             )
-        found = {row["parameter"] for row in group}
         if found not in _FORMULAS and found - {"carbon_content"} != {"lhv", "per_energy"}:
             yield Problem(
                 own[0].place,

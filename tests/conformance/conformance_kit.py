@@ -151,6 +151,13 @@ def expected(row: Row, figure: Figure) -> str | Fraction:
     )
 
 
+def room(row: Row, figure: Figure, wanted: Fraction) -> Fraction:
+    """How far an answer may lie from the expected number: `within` of the row, the tolerance of a ratio, else nothing."""
+    if row.get("within"):
+        return Fraction(row["within"])
+    return abs(wanted) * TOLERANCE if figure.compare == "ratio" else Fraction(0)
+
+
 def fits(answer: str | None, row: Row, figure: Figure) -> bool:
     """Whether an answer is the expected one."""
     if answer is None:
@@ -161,7 +168,7 @@ def fits(answer: str | None, row: Row, figure: Figure) -> bool:
     got = exact(answer)
     if got is None:
         return False
-    return abs(got - wanted) <= abs(wanted) * TOLERANCE if figure.compare == "ratio" else got == wanted
+    return abs(got - wanted) <= room(row, figure, wanted)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,9 @@ class World:
     def _write(self, profile: str, as_of: str) -> None:
         for folder in ("profiles", "landing/direct_report", "landing/registers"):
             (self.home / folder).mkdir(parents=True)
+        rows = HERE / "profiles" / f"{profile}.factors.csv"
+        if rows.is_file():
+            (self.home / "factors.csv").write_bytes(rows.read_bytes())
         declared = yaml.safe_load((HERE / "profiles" / f"{profile}.yml").read_text(encoding="utf-8"))
         declared["regions"] += [
             {
