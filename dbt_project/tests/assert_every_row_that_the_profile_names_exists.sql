@@ -18,6 +18,8 @@ named as (
     select 'heat_factor', heat_factor from builds
     union all
     select 'profile_factors', factor_id from {{ ref('stg_control__stand_ins') }}
+    union all
+    select 'uncertainties', factor_id from {{ ref('stg_control__uncertainties') }} where factor_id is not null
 ),
 
 sets as (
@@ -33,6 +35,13 @@ union all
 
 select named_by, name from sets
 anti join factors on sets.factor_kind = factors.factor_kind and sets.name = factors.factor_set
+
+union all
+
+select 'uncertainties', named_rows.uncertainty_id
+from {{ ref('stg_control__uncertainties') }} as named_rows
+anti join {{ ref('uncertainty_defaults') }} as defaults on named_rows.uncertainty_id = defaults.uncertainty_id
+where named_rows.uncertainty_id is not null
 
 union all
 

@@ -35,6 +35,25 @@ class StandIn(_Strict):
     factor_id: str
 
 
+class NamedUncertainty(_Strict):
+    """A 95 % interval in percent, named in place of a shipped default or for one factor row."""
+
+    uncertainty_id: str | None = None
+    factor_id: str | None = None
+    minus_pct: Decimal = Field(ge=0, le=100, decimal_places=8)
+    plus_pct: Decimal = Field(ge=0, le=10000, decimal_places=8)
+    distribution: Literal["normal", "lognormal"] = "normal"
+    source: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> NamedUncertainty:
+        if (self.uncertainty_id is None) == (self.factor_id is None):
+            raise ValueError(
+                "name either uncertainty_id or factor_id / uncertainty_id 与 factor_id 须且只须写一个"
+            )
+        return self
+
+
 class Window(_Strict):
     """When a source's returns of a year are due, and when the silence window on them closes."""
 
@@ -82,6 +101,7 @@ class RegionProfile(_Strict):
     regions: list[Region]
     method: Method = Method()
     stand_ins: list[StandIn] = Field(default_factory=list)
+    uncertainties: list[NamedUncertainty] = Field(default_factory=list)
     windows: list[Window] = Field(default_factory=list)
     published_figures: list[PublishedFigure] = Field(default_factory=list)
 
@@ -102,6 +122,13 @@ class RegionProfile(_Strict):
                     raise ValueError(f"region {code} has an unknown parent {at} / 上级区划不存在")
                 seen.add(at)
                 at = parents[at]  # type: ignore[assignment]
+        return self
+
+    @model_validator(mode="after")
+    def _uncertainties_are_named_once(self) -> RegionProfile:
+        names = [item.uncertainty_id or item.factor_id for item in self.uncertainties]
+        if len(names) != len(set(names)):
+            raise ValueError("an uncertainty is named twice / 同一不确定性写了两次")
         return self
 
     @property

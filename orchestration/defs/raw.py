@@ -85,6 +85,22 @@ def declarations() -> dg.MaterializeResult[None]:
         )
         raw.write_table(
             con,
+            "profile_uncertainties",
+            "uncertainty_id VARCHAR, factor_id VARCHAR, minus_pct VARCHAR, plus_pct VARCHAR, distribution VARCHAR, source VARCHAR",
+            [
+                (
+                    u.uncertainty_id,
+                    u.factor_id,
+                    f"{u.minus_pct:f}",
+                    f"{u.plus_pct:f}",
+                    u.distribution,
+                    u.source,
+                )
+                for u in profile.uncertainties
+            ],
+        )
+        raw.write_table(
+            con,
             "profile_windows",
             "source VARCHAR, year INTEGER, due_on DATE, closes_on DATE",
             [(item.source, item.year, item.due_on, item.closes_on) for item in profile.windows],

@@ -135,6 +135,7 @@ PROFILE_SECTIONS = {
     profile.Region: "regions",
     profile.Method: "method",
     profile.StandIn: "stand_ins",
+    profile.NamedUncertainty: "uncertainties",
     profile.Window: "windows",
     profile.PublishedFigure: "published_figures",
 }

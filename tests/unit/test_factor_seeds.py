@@ -24,7 +24,10 @@ def seed(name: str) -> list[dict[str, str]]:
 
 FACTORS = seed("factors/factors.csv")
 BY_ID = {row["factor_id"]: row for row in FACTORS}
-ADDED = {"EL-GB-AVG-2015", "EL-GB-AVG-2018", "EL-GB-AVG-2019", "SC-KGCE"}
+ADDED = {
+    "EL-GB-AVG-2015", "EL-GB-AVG-2018", "EL-GB-AVG-2019", "SC-KGCE", "UN-EXACT", "UN-EF-HEAT", "UN-CV-NCV-GAS",
+    "UN-CV-NCV-GASOLINE", "UN-CV-NCV-DIESEL", "UN-CV-NCV-LPG", "UN-CV-NCV-COAL", "UN-CV-DENSITY",
+}  # fmt: skip
 """Rows beside the gathered figures, which docs/factors.md names."""
 
 

@@ -39,6 +39,10 @@ green_power as (
     group by institution_id, year
 ),
 
+uncertainties as (
+    select * from {{ ref('core_institution_uncertainty') }}
+),
+
 -- all data rooms of an institution together
 data_rooms as (
     select
@@ -175,6 +179,9 @@ joined as (
         splits.electricity_kwh - coalesce(splits.electricity_passed_on_kwh, 0) as electricity_kept_kwh,
         period_states.period_state,
         period_states.period_state_reason,
+        uncertainties.bounds_state,
+        uncertainties.minus_tco2,
+        uncertainties.plus_tco2,
         audits.electricity_audited_kwh,
         data_rooms.data_room_electricity_kwh,
         data_rooms.data_room_photovoltaic_kwh,
@@ -188,6 +195,7 @@ joined as (
     left join costs using (institution_id_scheme, institution_id, year)
     left join data_rooms using (institution_id_scheme, institution_id, year)
     left join heating using (institution_id_scheme, institution_id, year)
+    left join uncertainties using (institution_id_scheme, institution_id, year)
     left join audits
         on institutions.institution_id = audits.institution_id
         and institutions.year = audits.year
@@ -316,6 +324,11 @@ final as (
         gasoline_cost_cny,
         diesel_cost_cny,
         heat_cost_cny,
+
+        ---------- how far the emissions may lie from the sum
+        {{ low_end('emissions_total_tco2', 'minus_tco2') }} as emissions_total_low_tco2,
+        cast(emissions_total_tco2 as double) + plus_tco2 as emissions_total_high_tco2,
+        {{ uncertainty_state('emissions_total_tco2', 'minus_tco2', 'bounds_state') }} as uncertainty_state,
 
         ---------- intensities
         {{ ratio('energy_building_equivalent_kgce', 'floor_area_m2') }} as energy_per_area_equivalent_kgce_m2,

@@ -72,45 +72,11 @@ period_states as (
     select * from {{ ref('core_period_state') }}
 ),
 
--- approved amounts of the whole year in two years running, whatever the register said
-alike as (
-    select
-        later.institution_id_scheme,
-        later.institution_id,
-        later.year as base_year,
-        later.region_code
-    from institution_years as later
-    inner join institution_years as earlier
-        on later.institution_id_scheme = earlier.institution_id_scheme
-        and later.institution_id = earlier.institution_id
-        and later.year = earlier.year + 1
-    where later.months_reported = 12 and earlier.months_reported = 12
+uncertainties as (
+    select * from {{ ref('emission_uncertainty') }} where figure = 'emissions_total_tco2'
 ),
 
--- base_year is the year of the published row; the rows of the year before serve its changes.
--- A like-for-like institution counts in both years where it lies in the later one.
-members as (
-    select
-        'reported' as population,
-        years.year as base_year,
-        institution_years.region_code as counted_region_code,
-        institution_years.*
-    from (select distinct year from institution_years) as years
-    inner join institution_years on institution_years.year in (years.year, years.year - 1)
-
-    union all
-
-    select
-        'like_for_like',
-        alike.base_year,
-        alike.region_code,
-        institution_years.*
-    from alike
-    inner join institution_years
-        on alike.institution_id_scheme = institution_years.institution_id_scheme
-        and alike.institution_id = institution_years.institution_id
-        and institution_years.year in (alike.base_year, alike.base_year - 1)
-),
+{{ population_members('institution_years') }},
 
 summed as (
     select
@@ -204,6 +170,11 @@ final as (
         compared.{{ column }},
         {%- endfor %}
 
+        ---------- how far the emissions may lie from the sum
+        uncertainties.figure_low_tco2 as emissions_total_low_tco2,
+        uncertainties.figure_high_tco2 as emissions_total_high_tco2,
+        coalesce(uncertainties.uncertainty_state, 'no_emissions') as uncertainty_state,
+
         ---------- intensities
         {%- for name in intensities %}
         compared.{{ name }},
@@ -233,6 +204,10 @@ final as (
     from compared
     inner join regions on compared.region_code = regions.region_code
     inner join period_states on compared.year = period_states.year
+    left join uncertainties
+        on compared.region_code = uncertainties.region_code
+        and compared.population = uncertainties.population
+        and compared.year = uncertainties.year
 )
 
 select * from final

@@ -1,0 +1,91 @@
+{#- The terms of institutions, summed over a region, population and year for each figure and each chain of factor rows. What
+    the bounds cost from here on does not grow with the number of institutions. -#}
+with
+
+institutions as (
+    select * from {{ ref('core_institution') }}
+),
+
+terms as (
+    select * from {{ ref('core_emission_term') }}
+),
+
+paths as (
+    select * from {{ ref('core_region_path') }} where is_ancestor_in_scope
+),
+
+institution_years as (
+    select institution_id_scheme, institution_id, year, region_code, months_reported from institutions
+),
+
+{{ population_members('institution_years') }},
+
+{%- set sums %}
+        cast(sum(emissions_tco2) as decimal(38,12)) as emissions_tco2,
+        cast(sum(activity_minus_squared) as decimal(38,18)) as activity_minus_squared,
+        cast(sum(activity_plus_squared) as decimal(38,18)) as activity_plus_squared,
+        bool_and(is_activity_known) as is_activity_known
+{%- endset %}
+
+-- first where institutions lie, then what lies above
+local_terms as (
+    select
+        members.population,
+        members.base_year,
+        members.year,
+        members.counted_region_code,
+        terms.emission_kind,
+        terms.is_kind_counted,
+        terms.factor_chain,
+        {{ sums }}
+    from members
+    inner join terms
+        on members.institution_id_scheme = terms.institution_id_scheme
+        and members.institution_id = terms.institution_id
+        and members.year = terms.year
+    group by all
+),
+
+figures as (
+    select *, 'emissions_total_tco2' as figure from local_terms
+
+    union all
+
+    select *, 'emissions_' || emission_kind || '_tco2' from local_terms where is_kind_counted
+),
+
+summed as (
+    select
+        paths.ancestor_code as region_code,
+        figures.population,
+        figures.base_year,
+        figures.year,
+        figures.figure,
+        figures.factor_chain,
+        {{ sums }}
+    from figures
+    inner join paths on figures.counted_region_code = paths.region_code
+    group by all
+),
+
+final as (
+    select
+        ---------- ids
+        region_code,
+        population,
+        base_year,
+        year,
+        figure,
+        factor_chain,
+
+        ---------- carbon
+        emissions_tco2,
+        activity_minus_squared,
+        activity_plus_squared,
+
+        ---------- booleans
+        is_activity_known
+    from summed
+)
+
+select * from final
