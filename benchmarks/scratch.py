@@ -68,7 +68,7 @@ def files_below(landing: Path) -> list[Landed]:
 
 
 def warehouse(landed: Iterable[Landed], rules: Rules, folder: Path) -> duckdb.DuckDBPyConnection:
-    """Raw tables of the files and the seeds. `folder` takes the Parquet of readings."""
+    """Raw tables of the files and the seeds. `folder` takes the Parquet of rows at rest."""
     con = duckdb.connect()
     for schema in ("seeds", "staging", "core"):
         con.execute(f"create schema {schema}")
@@ -91,6 +91,12 @@ def warehouse(landed: Iterable[Landed], rules: Rules, folder: Path) -> duckdb.Du
     for name in SEEDS:
         _seed(con, name)
     return con
+
+
+def changeable(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """A view of raw over rows at rest as a table, for those who change cells on purpose."""
+    con.execute(f"create table raw.landed as from raw.{name}; drop view raw.{name}")
+    con.execute(f"alter table raw.landed rename to {name}")
 
 
 def build(con: duckdb.DuckDBPyConnection, models: Iterable[str]) -> None:

@@ -83,6 +83,7 @@ class District:
             item for item in scratch.files_below(landing) if item.source in ("direct_report", "energy_audit")
         ]
         self.con: duckdb.DuckDBPyConnection = scratch.warehouse(landed, rules, folder)
+        scratch.changeable(self.con, "direct_report__values")
         if change:
             self.con.execute(change)
         self.con.execute("create table raw.as_landed as select * from raw.direct_report__values")

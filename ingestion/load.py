@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 
 import pandera.polars as pa
 import polars as pl
@@ -20,12 +19,14 @@ from ingestion.account import Delivery
 from ingestion.checks import HELPERS, failures, with_keys
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
+from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts.model import Layout, TableSpec
 from ingestion.mapping import Mapped, apply
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise
 from ingestion.reference import Reference
+from ingestion.resting import AtRest
 from ingestion.sources import item_family, raw_tables
 from ingestion.surroundings import around
 from ingestion.tables import SetAside, Table
@@ -45,9 +46,12 @@ class Rules:
 
     def schema(self, source: str, target: str) -> pa.DataFrameSchema:
         """The schema of a raw table, built once per source."""
+        return self.schemas(source)[target]
+
+    def schemas(self, source: str) -> dict[str, pa.DataFrameSchema]:
         if source not in self._schemas:
             self._schemas[source] = raw_tables(source, self.reference)
-        return self._schemas[source][target]
+        return self._schemas[source]
 
     def register_decides(self, layout: Layout, target: str) -> bool:
         """Whether a form's edition counts only institutions of the register (definition 7)."""
@@ -55,13 +59,14 @@ class Rules:
         is_report = layout.source == "direct_report" and target == "values"
         return is_report and edition is not None and edition.group() >= self.register_decides_from_edition
 
+    def register_seal(self, layout: Layout) -> str | None:
+        """Digest of the register for a layout whose records it decides about, None for the others."""
+        decides = any(self.register_decides(layout, layout.target_of(spec)) for spec in layout.tables)
+        return self._register_digest if decides else None
 
-@dataclass(frozen=True)
-class AtRest:
-    """Readings of one file as a Parquet file."""
-
-    path: Path
-    n_rows: int
+    @cached_property
+    def _register_digest(self) -> str:
+        return digest(sorted(self.register))
 
 
 @dataclass
@@ -81,8 +86,8 @@ class Loaded:
     settled: Counter[mending.CodeKey] = field(default_factory=Counter)
     n_value_cells: dict[str, int] = field(default_factory=dict)
     """Cells of the file that gave at least one value or reading, by target, as counted when it was mapped."""
-    at_rest: AtRest | None = None
-    """Set when the readings are written already; their table is then empty."""
+    at_rest: dict[str, AtRest] = field(default_factory=dict)
+    """Targets whose rows are written already; their table is then empty."""
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -91,7 +96,7 @@ class Loaded:
 
     @property
     def n_rows(self) -> int:
-        n_at_rest = self.at_rest.n_rows if self.at_rest else 0
+        n_at_rest = sum(item.n_rows for item in self.at_rest.values())
         return n_at_rest + sum(frame.height for frame in self.tables.values())
 
 

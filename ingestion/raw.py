@@ -1,6 +1,6 @@
 """Writes the raw room of the warehouse: what was loaded, refused, quarantined, and the declarations.
 
-Belongs here: DDL and inserts of schema `raw`, the view over the partitions of readings. The columns come from
+Belongs here: DDL and inserts of schema `raw`, the views over partitions. The columns come from
 the raw schemas; no figure is computed here.
 """
 
@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pyarrow
 
-from ingestion import partitions, readings
+from ingestion import partitions, resting
 from ingestion.account import CELLS
 from ingestion.archive import Receipt
 from ingestion.checks import duckdb_columns
@@ -68,21 +68,26 @@ def write_source(
     """Replace everything of one source in one transaction, so that no half-loaded source is ever seen."""
     prepare(con)
     by_id = {item.file_id: item for item in receipts}
+    schemas = raw_tables(source, reference)
     for item in loaded:
-        partitions.rest(con, home, Arrived(by_id[item.delivery.file_id], item))
-    at_rest = [item.at_rest.path for item in loaded if item.at_rest]
+        partitions.rest(con, home, schemas, Arrived(by_id[item.delivery.file_id], item))
+    at_rest = {
+        target: [item.at_rest[target].path for item in loaded if target in item.at_rest]
+        for target, schema in schemas.items()
+        if resting.columns(schema) is not None
+    }
     con.execute("begin")
     try:
         _forget(con, source)
-        for target, schema in raw_tables(source, reference).items():
-            columns = duckdb_columns(schema)
-            if target == "readings":
-                _replace_readings(con, source, at_rest)
+        for target, schema in schemas.items():
+            table, columns = f"{source}__{target}", resting.columns(schema) or duckdb_columns(schema)
+            if target in at_rest:
+                _replace_view(con, table, columns, at_rest[target])
                 continue
             ddl = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            con.execute(f"create or replace table raw.{source}__{target} ({ddl})")
+            con.execute(f"create or replace table raw.{table} ({ddl})")
             frames = [item.tables[target].select(list(columns)) for item in loaded if target in item.tables]
-            _insert(con, f"{source}__{target}", frames)
+            _insert(con, table, frames)
         _insert_rows(
             con,
             "files",
@@ -112,7 +117,8 @@ def write_source(
     except BaseException:
         con.execute("rollback")
         raise
-    partitions.forget_others(home, source, at_rest)
+    for target, paths in at_rest.items():
+        partitions.forget_others(home, source, target, paths)
 
 
 def _write_counts(con: duckdb.DuckDBPyConnection, source: str, loaded: list[Loaded]) -> None:
@@ -265,15 +271,16 @@ def _superseded_row(receipt: Receipt) -> tuple[object, ...]:
     )
 
 
-def _replace_readings(con: duckdb.DuckDBPyConnection, source: str, paths: list[Path]) -> None:
-    con.execute(f"drop view if exists raw.{source}__readings")
-    if not paths:
-        con.execute(f"create view raw.{source}__readings as select * from ({readings.empty()}) where false")
-        return
+def _replace_view(
+    con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], paths: list[Path]
+) -> None:
+    """The rows at rest under the name that a table of them would have."""
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(paths))
-    con.execute(
-        f"create view raw.{source}__readings as select * from read_parquet([{listed}], hive_partitioning = false)"
-    )
+    rows = f"from read_parquet([{listed}], hive_partitioning = false)"
+    if not paths:
+        nothing = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in columns.items())
+        rows = f"from (select {nothing}) where false"
+    con.execute(f"create or replace view raw.{table} as {rows}")
 
 
 def registered(con: duckdb.DuckDBPyConnection) -> frozenset[str]:

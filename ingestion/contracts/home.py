@@ -21,9 +21,9 @@ class Home:
     def archive(self) -> Path:
         return self.root / "archive"
 
-    @property
-    def readings(self) -> Path:
-        return self.root / "readings"
+    def at_rest(self, target: str) -> Path:
+        """Rows of a target of raw tables that rest outside the warehouse: `readings`, `values`."""
+        return self.root / target
 
     @property
     def warehouse(self) -> Path:

@@ -18,9 +18,10 @@ from ingestion.account import Delivery
 from ingestion.checks import held_columns
 from ingestion.contracts.messages import Refusal
 from ingestion.layouts.model import Layout, TableSpec
-from ingestion.load import AtRest, Loaded, Rules, refuse_nothing, unforeseen
+from ingestion.load import Loaded, Rules, refuse_nothing, unforeseen
 from ingestion.readers import delimited
 from ingestion.recognition import recognise
+from ingestion.resting import AtRest
 from ingestion.streaming import chunks, lines, typed, wrapping
 from ingestion.streaming.judge import Judge
 from ingestion.streaming.plan import Plan, plan_of, reads_by_line
@@ -140,7 +141,7 @@ def _load(
         counts={"record": counts},
         applied=judge.applied,
         settled=judge.settled,
-        at_rest=AtRest(target, n_rows),
+        at_rest={"readings": AtRest(target, n_rows)},
     )
 
 

@@ -81,7 +81,10 @@ def account(arrived: list[Arrived]) -> list[object]:
 
 
 def stored(home: Home) -> dict[str, bytes]:
-    return {str(path.relative_to(home.root)): path.read_bytes() for path in home.readings.rglob("*.parquet")}
+    return {
+        str(path.relative_to(home.root)): path.read_bytes()
+        for path in home.at_rest("readings").rglob("*.parquet")
+    }
 
 
 def never(*_: object) -> None:
@@ -125,8 +128,8 @@ def test_what_is_lost_or_damaged_is_made_again_with_the_same_bytes(
     receipt = deliver(home, "a.csv", "\n".join([HEAD, *LINES, *BAD]))
     first = load_all(con, home, rules, [receipt])
     before = stored(home)
-    (path,) = home.readings.rglob("*.parquet")
-    (note,) = home.readings.rglob("_*.json")
+    (path,) = home.at_rest("readings").rglob("*.parquet")
+    (note,) = home.at_rest("readings").rglob("_*.json")
     if damage in ("partition", "all"):
         path.unlink()
     if damage in ("note", "all"):
@@ -136,7 +139,7 @@ def test_what_is_lost_or_damaged_is_made_again_with_the_same_bytes(
     assert account(load_all(con, home, rules, [receipt])) == account(first)
     assert stored(home) == before
     assert (
-        json.loads(note.read_text(encoding="utf-8"))["sha256"]
+        json.loads(note.read_text(encoding="utf-8"))["at_rest"]["readings"]["sha256"]
         == hashlib.sha256(path.read_bytes()).hexdigest()
     )
 
@@ -150,8 +153,8 @@ def test_both_roads_and_any_number_of_threads_give_the_same_rows(
         monkeypatch.setattr(large, "FROM_BYTES", limit)
         with duckdb.connect(config={"threads": threads}) as con:
             (arrived,) = load_all(con, home, rules, [receipt], code=f"{limit}{threads}")
-            assert arrived.loaded.at_rest is not None
-            path = arrived.loaded.at_rest.path
+            assert "readings" in arrived.loaded.at_rest
+            path = arrived.loaded.at_rest["readings"].path
             found[(limit, threads)] = (
                 con.execute(f"select * from '{path}'").fetchall(),
                 path.read_bytes() if limit == 0 else b"",
@@ -171,7 +174,7 @@ def test_a_newer_version_takes_the_place_of_the_older_ones_partition(
     assert newer.version == 2
     write(con, home, rules, load_all(con, home, rules, [newer]))
     assert list(stored(home)) == [f"readings/source=metering/received_on=2026-01-02/{newer.file_id}.parquet"]
-    assert len(list(home.readings.rglob("*.json"))) == 1
+    assert len(list(home.at_rest("readings").rglob("*.json"))) == 1
     assert con.execute("select count(*) from raw.metering__readings").fetchall() == [(10,)]
 
 
@@ -279,11 +282,12 @@ def test_large_files_in_wrappings_are_streamed_like_the_files_themselves(
     assert seen == ["a.zip!a.csv" if name == "a.zip" else "a.csv.gz"]
     (found,) = [item.loaded for item in arrived if item.loaded.delivery.path in seen]
     assert found.counts == {"record": {"n_read": 675, "n_loaded": 672, "n_quarantined": 2, "n_ignored": 1}}
-    assert found.at_rest is not None
-    assert con.execute(f"select count(*), sum(amount) from '{found.at_rest.path}'").fetchone() == (
+    assert "readings" in found.at_rest
+    path_at_rest = found.at_rest["readings"].path
+    assert con.execute(f"select count(*), sum(amount) from '{path_at_rest}'").fetchone() == (
         672,
         sum(Decimal(line.split(",")[4]) for line in LINES),
     )
-    kept = {item.loaded.at_rest.path for item in arrived if item.loaded.at_rest}
+    kept = {item.loaded.at_rest["readings"].path for item in arrived if item.loaded.at_rest}
     noted = {path.with_name(f"_{path.stem}.json") for path in kept} if name != "a.zip" else set()
-    assert set(home.readings.rglob("*.*")) == kept | noted
+    assert set(home.at_rest("readings").rglob("*.*")) == kept | noted

@@ -117,6 +117,7 @@ def edited(checkout: Path, tmp_path: Path, rules: Rules) -> Callable[[str], Prop
 
     def propose_after(change: str) -> Proposals:
         with scratch.warehouse(landed(checkout, "clean"), rules, tmp_path) as con:
+            scratch.changeable(con, "direct_report__values")
             con.execute(change)
             return propose(con)
 
@@ -127,6 +128,7 @@ def test_totals_since_january_become_the_months_they_hold(
     checkout: Path, tmp_path: Path, rules: Rules
 ) -> None:
     with scratch.warehouse(landed(checkout, "clean"), rules, tmp_path) as con:
+        scratch.changeable(con, "direct_report__values")
         ((one,),) = con.execute(
             """select min(institution_id) from raw.direct_report__values where period_kind = 'month' and year = 2021
             and institution_id in (select institution_id from raw.direct_report__values where year = 2020 and period_kind = 'year')"""

@@ -104,7 +104,7 @@ class Both:
         assert refused(streamed) == refused(general)
         if general.refusal is not None:
             return
-        assert streamed.at_rest is not None
+        assert "readings" in streamed.at_rest
         assert streamed.layout == general.layout
         assert at_rest(self.con, streamed) == typed_rows(self.con, general)
         assert streamed.n_rows == general.n_rows
@@ -130,9 +130,10 @@ def typed_rows(con: duckdb.DuckDBPyConnection, loaded: Loaded) -> list[tuple[obj
 
 def at_rest(con: duckdb.DuckDBPyConnection, loaded: Loaded) -> list[tuple[object, ...]]:
     """Rows in the order in which they rest, which is the order of the file."""
-    assert loaded.at_rest is not None
+    assert "readings" in loaded.at_rest
     names = ", ".join(readings.COLUMNS)
-    query = f"select {names} from read_parquet('{loaded.at_rest.path}')"
+    path = loaded.at_rest["readings"].path
+    query = f"select {names} from read_parquet('{path}')"
     types = con.execute(f"describe {query}").fetchall()
     assert {str(row[0]): str(row[1]) for row in types} == readings.COLUMNS
     return con.execute(query).fetchall()

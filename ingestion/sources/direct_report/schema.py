@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from ingestion import checks
+from ingestion import checks, resting
 from ingestion.reference import Reference
 
 
@@ -52,7 +52,8 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "corrected_number_text": checks.text(),
                 "corrected_unit_text": checks.text(),
                 **checks.keys(reference),
-            }
+            },
+            metadata=resting.rests(),
         ),
         "institutions": pa.DataFrameSchema(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from ingestion import checks
+from ingestion import checks, readings, resting
 from ingestion.reference import Reference
 
 
@@ -68,6 +68,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "replaced_final": checks.amount(),
                 "replaced_start": checks.amount(),
                 **checks.keys(reference),
-            }
+            },
+            metadata=resting.rests(readings.COLUMNS),
         ),
     }
