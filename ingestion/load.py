@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -107,10 +108,13 @@ def load(delivery: Delivery, data: bytes, rules: Rules) -> Loaded:
         refuse_nothing(
             reading.layout, sum(table.frame.height + len(table.broken) for _, table in reading.tables)
         )
-        parts = [
-            load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
-        ]
-        return _whole(delivery, reading, data, parts)
+        with ThreadPoolExecutor(1) as beside:
+            # the second count waits for nothing but the layout, and needs another core
+            n_read = beside.submit(_counted_again, reading.layout, data)
+            parts = [
+                load_table(delivery, reading, spec_table, rules) for spec_table in range(len(reading.tables))
+            ]
+            return _whole(delivery, reading, n_read.result(), parts)
     except Refusal as refusal:
         return Loaded(delivery, refusal=refusal)
     except Exception as error:  # a file must never end the night: what no reader foresaw is a refusal too
@@ -325,12 +329,15 @@ def _shaped(
     return rows.select([name for name in schema.columns if name not in HELPERS]), applied, settled
 
 
-def _whole(delivery: Delivery, reading: Reading, data: bytes, parts: list[Part]) -> Loaded:
-    layout = reading.layout
+def _counted_again(layout: Layout, data: bytes) -> dict[str, int]:
     # records of several kinds, or of a path with conditions, have no name of their own to be counted by
     path = layout.tables[0].records or ""
     element = path.split("/")[-1] if len(layout.tables) == 1 and "[" not in path else None
-    n_read = counting.count(data, layout.kind, element, layout.separator)
+    return counting.count(data, layout.kind, element, layout.separator)
+
+
+def _whole(delivery: Delivery, reading: Reading, n_read: dict[str, int], parts: list[Part]) -> Loaded:
+    layout = reading.layout
     total: Counter[str] = sum((part.counts for part in parts), Counter())
     claimed = {table.sheet for _, table in reading.tables}
     unclaimed = [sheet for sheet in reading.sheets if sheet.name not in claimed]

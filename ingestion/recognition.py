@@ -51,6 +51,13 @@ class _Opened:
             self.cache[key] = reader(self.data, layout.separator)
         return self.cache[key]  # type: ignore[no-any-return]
 
+    def header(self, sheet: Sheet, spec: TableSpec) -> list[Column]:
+        """Columns of a sheet; layouts that look for their header in the same lines have the same."""
+        where = (id(sheet), *spec.header_rows, spec.unit_row, spec.header_separator, str(spec.column_of_word))
+        if where not in self.cache:
+            self.cache[where] = header_of(sheet, spec)
+        return self.cache[where]  # type: ignore[no-any-return]
+
     def document(self) -> Any:
         if "json" not in self.cache:
             self.cache["json"] = documents.read_json(self.data)
@@ -160,7 +167,7 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     """The reading if the layout fits, else what it misses."""
     if layout.kind in ("delimited", "workbook"):
         sheets = opened.sheets(layout)
-        missing = _missing_in_headers(sheets, layout)
+        missing = _missing_in_headers(opened, sheets, layout)
         if missing:
             return None, missing
         tables = _sheet_tables(sheets, layout)
@@ -174,14 +181,7 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     ]
     present = [(spec, table) for spec, table in zip(layout.tables, tables, strict=True) if table is not None]
     names = {column.name for _, table in present for column in table.columns}
-    missing += [
-        name for name in layout.recognise.columns if not any(re.fullmatch(name, column) for column in names)
-    ]
-    missing += [
-        f"without {name}"
-        for name in layout.recognise.without
-        if any(re.fullmatch(name, column) for column in names)
-    ]
+    missing += _unlike_names(names, layout)
     for spec, table in present:
         missing += missing_columns(table, spec)
     if layout.kind != "json":
@@ -189,7 +189,27 @@ def _try(opened: _Opened, layout: Layout) -> tuple[Reading | None, list[str]]:
     return (Reading(layout, present, sheets), []) if not missing else (None, missing)
 
 
-def _missing_in_headers(sheets: list[Sheet], layout: Layout) -> list[str]:
+def _unlike_names(names: set[str], layout: Layout) -> list[str]:
+    """Columns that should be there and are not, and those that should not be and are."""
+    missing = [pattern for pattern in layout.recognise.columns if not _is_among(pattern, names)]
+    return missing + [
+        f"without {pattern}" for pattern in layout.recognise.without if _is_among(pattern, names)
+    ]
+
+
+def _is_among(pattern: str, names: set[str]) -> bool:
+    """Whether a name matches. Most patterns are names: of scores of layouts, only the others ask every column."""
+    if not _SPECIAL.search(pattern):
+        return pattern in names
+    matches = re.compile(pattern).fullmatch
+    return any(matches(name) for name in names)
+
+
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
+"""Marks without which an expression matches itself alone."""
+
+
+def _missing_in_headers(opened: _Opened, sheets: list[Sheet], layout: Layout) -> list[str]:
     """What headers and the first line rule out, before any table is cut: most layouts fail here, a cut is the cost."""
     names: set[str] = set()
     unlike: list[str] = []
@@ -197,30 +217,22 @@ def _missing_in_headers(sheets: list[Sheet], layout: Layout) -> list[str]:
         sheet = next((s for s in sheets if spec.sheet is None or re.search(spec.sheet, s.name or "")), None)
         there = placed(sheet, spec) if sheet is not None else None
         if sheet is not None and there is not None:
-            columns = header_of(sheet, there[1])
+            columns = opened.header(sheet, there[1])
             names |= {column.name for column in columns}
             unlike += _unlike_in_first_line(sheet, there[1], columns, layout)
-    missing = unlike + [
-        pattern
-        for pattern in layout.recognise.columns
-        if not any(re.fullmatch(pattern, name) for name in names)
-    ]
-    return missing + [
-        f"without {pattern}"
-        for pattern in layout.recognise.without
-        if any(re.fullmatch(pattern, name) for name in names)
-    ]
+    return unlike + _unlike_names(names, layout)
 
 
 def _unlike_in_first_line(sheet: Sheet, spec: TableSpec, columns: list[Column], layout: Layout) -> list[str]:
     """Values of the only table's first line that are there and not as they should be; an edition's code mostly."""
-    if len(layout.tables) > 1 or spec.ignore_rows or not spec.header_rows:
+    patterns = layout.recognise.values
+    if not patterns or len(layout.tables) > 1 or spec.ignore_rows or not spec.header_rows:
         return []
     line = max([*spec.header_rows, spec.unit_row or 0]) + 1
-    found = {column.name: sheet.cell(line, column.number) for column in columns}
+    found = {column.name: sheet.cell(line, column.number) for column in columns if column.name in patterns}
     return [
         f"{name} ~ {pattern}"
-        for name, pattern in layout.recognise.values.items()
+        for name, pattern in patterns.items()
         if (text := found.get(name)) is not None and not re.search(pattern, text)
     ]
 

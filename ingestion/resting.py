@@ -60,7 +60,24 @@ def write(con: duckdb.DuckDBPyConnection, schema: pa.DataFrameSchema, rows: pl.D
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    rows.select(list(duckdb_columns(schema))).write_parquet(
+    _repeated_once(rows.select(list(duckdb_columns(schema)))).write_parquet(
         partial, compression="zstd", compression_level=_LEVEL, statistics=False, row_group_size=_ROW_GROUP
     )
     os.replace(partial, path)
+
+
+def _repeated_once(rows: pl.DataFrame) -> pl.DataFrame:
+    """Columns of one text, or of none, as a dictionary of one: half of what writing costs is to find that out."""
+    ends = zip(rows.columns, rows.dtypes, rows.row(0), rows.row(-1), strict=True) if rows.height else ()
+    likely = {name: first for name, kind, first, last in ends if kind == pl.String and first == last}
+    if not likely:
+        return rows
+    # asked in the frame: a column that is kept as one text is not written out for it
+    n_null = rows.select(pl.col(*likely).null_count()).row(0)
+    least, most = rows.select(pl.col(*likely).min()).row(0), rows.select(pl.col(*likely).max()).row(0)
+    found = zip(likely.items(), n_null, least, most, strict=True)
+    return rows.with_columns(
+        pl.lit(text, dtype=pl.Enum([text or ""])).alias(name)
+        for (name, text), n, low, high in found
+        if low == high == text and n == (rows.height if text is None else 0)
+    )

@@ -155,6 +155,25 @@ def test_a_partition_is_whole_or_not_there(home: Home, rules: Rules, monkeypatch
     assert len(night(home, rules)[1]) == 5
 
 
+def test_columns_of_one_text_or_of_none_are_what_they_were(tmp_path: Path, rules: Rules) -> None:
+    schema = rules.schema("direct_report", "values")
+    rows = pl.DataFrame(
+        {"file_id": "f", "edition": ["1", "2", "1"], "sheet": None, "institution_id": ["", "", ""],
+         "region_code": [None, "3", None], "form_code": ["a", None, "a"], "row_number": [1, 2, 3]},
+    )  # fmt: skip
+    kinds = {
+        name: pl.Int32 if kind == "INTEGER" else pl.String for name, kind in duckdb_columns(schema).items()
+    }
+    given = [pl.col(name) if name in rows.columns else pl.lit(None).alias(name) for name in kinds]
+    rows = rows.select(given).cast(kinds)  # type: ignore[arg-type]
+    for some in (rows, rows.clear(), rows.head(1)):
+        with duckdb.connect() as con:
+            resting.write(con, schema, some, tmp_path / "a.parquet")
+            assert con.execute(f"from '{tmp_path}/a.parquet'").fetchall() == some.rows()
+            described = con.execute(f"describe from '{tmp_path}/a.parquet'").fetchall()
+            assert {name: kind for name, kind, *_ in described} == duckdb_columns(schema)
+
+
 _WRITE = """
 import sys, duckdb, polars as pl
 from pathlib import Path
