@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 import zlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree
@@ -32,14 +33,20 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     Raises Refusal `not_a_workbook`, `macro_workbook`, `too_large_inside`, `xml_with_entities`.
     """
     _refuse_hostile(data)
+    with ThreadPoolExecutor(1) as beside:
+        # the parser unpacks a sheet for itself alone, and leaves the other core to the look for formulas
+        uncomputed = beside.submit(formulas.uncomputed, data)
+        return _sheets(data, uncomputed)
+
+
+def _sheets(data: bytes, uncomputed: Future[dict[str, dict[tuple[int, int], str]]]) -> list[Sheet]:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = []
-        uncomputed = formulas.uncomputed(data)
         hidden = {item.name for item in workbook.sheets_metadata if item.visible != SheetVisibleEnum.Visible}
         for name in workbook.sheet_names:
             sheet = workbook.get_sheet_by_name(name)
-            rows = _with_formulas(sheet.to_python(skip_empty_area=False), uncomputed.get(name, {}))
+            rows = _with_formulas(sheet.to_python(skip_empty_area=False), uncomputed.result().get(name, {}))
             bounded(max(map(len, rows), default=0), len(rows))
             columns = [_texts(column) for column in zip(*rows, strict=True)]
             merged = [
