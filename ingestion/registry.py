@@ -275,8 +275,9 @@ def check_profile(registry: Registry, profile: RegionProfile) -> None:
 
 
 def _stand_in_problems(registry: Registry, profile: RegionProfile) -> Iterator[Message]:
-    others = {*_OF_A_PART, _OF_THE_REST} - {profile.method.electricity_family}
+    of_all = {*_OF_A_PART, _OF_THE_REST} - {profile.method.electricity_family}
     for item in profile.stand_ins:
+        others = of_all if item.purpose == "electricity" else set(_OF_A_PART)
         row = registry.by_id.get(item.factor_id)
         place = f"stand_ins {item.year}"
         if row is None or row["factor_kind"] != "electricity":

@@ -16,7 +16,7 @@ from exports.manifest import verify
 from orchestration import night as nights
 from orchestration.fetch_command import fetch_feeds
 from orchestration.history import append
-from orchestration.report import Teller, findings, headline, refused_files
+from orchestration.report import Teller, findings, headline, method_and_factors, refused_files
 from orchestration.settings import Settings
 
 _YOUNG_OBJECTS = 50_000
@@ -61,14 +61,15 @@ def _nothing_new(teller: Teller, night: nights.Night) -> tuple[int, dict[str, An
         "没有新内容: 文件, 声明与日历都与当前发布一致; 当前发布逐文件校验完好。",
         "nothing new: files, declarations and calendar are those of the current release, whose every file was verified.",
     )
-    figures = _show(teller, night, release)
-    return 0, {"outcome": "nothing_new", "release_id": release.release_id, "figures": figures}
+    shown = _show(teller, night, release)
+    return 0, {"outcome": "nothing_new", "release_id": release.release_id, **shown}
 
 
-def _show(teller: Teller, night: nights.Night, release: CurrentRelease) -> list[dict[str, Any]]:
+def _show(teller: Teller, night: nights.Night, release: CurrentRelease) -> dict[str, Any]:
     figures = headline(teller, night, release.database)
+    method = method_and_factors(teller, release.database)
     teller.say(f"发布目录: {release.path}", f"release: {release.path}")
-    return figures
+    return {"figures": figures, **method}
 
 
 def _work(teller: Teller, night: nights.Night) -> tuple[int, dict[str, Any]]:
@@ -114,12 +115,12 @@ def _work(teller: Teller, night: nights.Night) -> tuple[int, dict[str, Any]]:
         f"verdict: PASS ({facts['rules']} rules, {facts['warn']} warnings)",
         "bold green",
     )
-    figures = _show(teller, night, release)
+    shown = _show(teller, night, release)
     return 0, facts | {
         "outcome": "published",
         "release_id": release.release_id,
         "release": str(release.path),
-        "figures": figures,
+        **shown,
     }
 
 

@@ -72,6 +72,31 @@ def headline(teller: Teller, night: Night, database: Path) -> list[dict[str, Any
     ]
 
 
+_STATUS_ZH = {"confirmed": "已确认", "unconfirmed": "未经确认", "convention": "自定", "definition": "定义"}
+
+
+def method_and_factors(teller: Teller, database: Path) -> dict[str, Any]:
+    """The method of accounting and how many factors are unconfirmed, in two lines; returned for --json."""
+    from exports.foundations import foundations
+
+    found = foundations(database)
+    name = f"{found.document} {found.document_no}"
+    teller.say(
+        f"核算方法: {name} ({_STATUS_ZH.get(found.status, found.status)}: {found.evidence})",
+        f"method of accounting: {name} ({found.status}: {found.evidence})",
+    )
+    teller.say(
+        f"所用因子与系数 {found.n_factors_used} 条, 其中 {found.n_factors_unconfirmed} 条的出处未经确认, 见 factor_used 表",
+        f"{found.n_factors_used} factors and coefficients used, {found.n_factors_unconfirmed} without a confirmed source: table factor_used",
+    )
+    return {
+        "method": name,
+        "method_status": found.status,
+        "factors_used": found.n_factors_used,
+        "factors_unconfirmed": found.n_factors_unconfirmed,
+    }
+
+
 def findings(teller: Teller, summary: GateSummary) -> None:
     """Failed rules with their first rows, then waived and warned ones in a line each."""
     words = {

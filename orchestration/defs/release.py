@@ -64,19 +64,29 @@ def publish_build(settings: Settings) -> PublishedRelease:
         )
 
 
+_OF_METHOD = ("method_id", "document", "document_no", "status", "evidence", "valid_from", "known_since")
+
+
 def _write_release_row(
     con: object, night: nights.Night, release_id: str, parent: str | None, facts: VerdictFacts
 ) -> None:
     import duckdb
 
+    declared = night.declarations
+    method = declared.registry.method(declared.profile.method.accounting_method)
+    counts = con.execute(  # type: ignore[attr-defined]
+        "select count(distinct factor_id), count(distinct factor_id) filter (where status = 'unconfirmed') from marts.factor_used"
+    ).fetchall()[0]
     con.execute("create schema if not exists gate")  # type: ignore[attr-defined]
     con.execute(  # type: ignore[attr-defined]
         """create or replace table gate.release (release_id VARCHAR, parent_release_id VARCHAR, as_of DATE,
         code_version VARCHAR, fingerprint VARCHAR, verdict VARCHAR, verdict_digest VARCHAR, n_fail BIGINT,
-        n_warn BIGINT, engine_version VARCHAR)"""
+        n_warn BIGINT, engine_version VARCHAR, method_id VARCHAR, method_document VARCHAR, method_document_no VARCHAR,
+        method_status VARCHAR, method_evidence VARCHAR, method_valid_from DATE, method_known_since DATE,
+        n_factors_used BIGINT, n_factors_unconfirmed BIGINT)"""
     )
     con.execute(  # type: ignore[attr-defined]
-        "insert into gate.release values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into gate.release values (" + ", ".join("?" * 19) + ")",
         [
             release_id,
             parent,
@@ -88,6 +98,8 @@ def _write_release_row(
             facts.n_fail,
             facts.n_warn,
             f"DuckDB {duckdb.__version__}",
+            *(method[name] for name in _OF_METHOD),
+            *counts,
         ],
     )
 

@@ -92,7 +92,7 @@ def test_a_source_is_a_document_and_never_where_a_copy_lies(name: str) -> None:
         assert row["status"] in ("confirmed", "unconfirmed", "definition", "convention"), row
         if row["status"] == "unconfirmed":
             assert row["evidence"] in (
-                "two transcriptions", "one transcription", "from memory", "derived", "text not seen, three transcriptions",
+                "two transcriptions", "one transcription", "from memory", "derived", "未见原文，三份转录 / text not seen, three transcriptions",
             ), row  # fmt: skip
 
 

@@ -27,35 +27,54 @@ carrier_factors as (
 
 -- one use is one institution, or one building, in one year
 uses as (
-    {%- for column in [
-        'equivalent_factor_id', 'primary_factor_id', 'emission_factor_id', 'conversion_id', 'coal_conversion_id'
-    ] %}
+    {%- for column, figure in {
+        'equivalent_factor_id': 'energy_equivalent',
+        'primary_factor_id': 'energy_primary',
+        'emission_factor_id': 'emissions',
+        'conversion_id': 'amounts',
+        'coal_conversion_id': 'energy_equivalent'
+    }.items() %}
     select
         {{ column }} as factor_id,
         'institution_year' as used_in,
+        '{{ figure }}' as figure,
         institution_id_scheme || ' ' || institution_id as user_key,
         year
     from activities
 
     union all
     {% endfor %}
-    select market_factor_id, 'institution_year', institution_id_scheme || ' ' || institution_id, year
+    select market_factor_id, 'institution_year', 'emissions_market_based', institution_id_scheme || ' ' || institution_id, year
     from institutions
 
     union all
 
-    select conversion_id, 'building_year', building_code, year
+    select coal_conversion_id, 'institution_year', 'energy_primary', institution_id_scheme || ' ' || institution_id, year
+    from activities
+
+    union all
+
+    select conversion_id, 'building_year', 'amounts', building_code, year
     from meters
 
     union all
 
-    select electricity_factor_id, 'building_year', building_code, year
+    select electricity_factor_id, 'building_year', 'emissions', building_code, year
     from buildings
     where emissions_electricity_tco2 is not null
 
     union all
 
-    select carrier_factors.factor_id, 'building_year', buildings.building_code, buildings.year
+    select
+        carrier_factors.factor_id,
+        'building_year',
+        case carrier_factors.purpose
+            when 'standard_coal_equivalent' then 'energy_equivalent'
+            when 'standard_coal_primary' then 'energy_primary'
+            else 'emissions'
+        end,
+        buildings.building_code,
+        buildings.year
     from buildings
     inner join carrier_factors
         on buildings.year = carrier_factors.year
@@ -69,6 +88,7 @@ counted as (
     select
         factor_id,
         used_in,
+        string_agg(distinct figure, ', ' order by figure) as figures,
         count(distinct (user_key, year)) as n_uses
     from uses
     where factor_id is not null
@@ -87,6 +107,7 @@ final as (
         factors.factor_value,
         factors.factor_unit,
         factors.valid_year,
+        factors.valid_from,
 
         ---------- source
         factors.known_since,
@@ -96,9 +117,11 @@ final as (
         factors.document_no,
         factors.status,
         factors.evidence,
+        factors.factor_origin,
 
         ---------- use
         counted.used_in,
+        counted.figures,
         counted.n_uses
     from counted
     inner join factors on counted.factor_id = factors.factor_id
