@@ -18,6 +18,7 @@ from ingestion.sheets import Sheet, of_lines, of_rows
 
 _NAMED_SEPARATOR = re.compile(r"sep=(\S|\t)[ \t]*(?:[\r\n]|\Z)", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_LETTER = re.compile(r"\S")
 _SEPARATORS = (",", "\t", ";", "$", "|")
 _HEAD = 1 << 20
 """Characters in which the first lines are looked for."""
@@ -33,11 +34,13 @@ def read_sheets(data: bytes, separator: str | None = None) -> list[Sheet]:
     separator = separator_of(text, separator)
     if '"' in text:
         return [of_rows(None, list(rows_of(io.StringIO(text, newline=""), separator)))]
-    if text.count("\r") > text.count("\r\n"):
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # bytes are searched, and handed over, in a fraction of the time that letters take
+    letters = text.encode()
+    if letters.count(b"\r") > letters.count(b"\r\n"):
+        letters = letters.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     # a return that is left stands at the end of a line, where blanks are taken off the last cell
-    lines = pl.Series([text.removesuffix("\n")], dtype=pl.String).str.split("\n").explode()
-    return [of_lines(None, lines, separator)]
+    whole = pl.Series([letters.removesuffix(b"\n")], dtype=pl.Binary).cast(pl.String)
+    return [of_lines(None, whole.str.split("\n").explode(), separator)]
 
 
 def separator_of(text: str, given: str | None = None) -> str:
@@ -46,7 +49,7 @@ def separator_of(text: str, given: str | None = None) -> str:
     Raises Refusal `empty_file`, `web_page`.
     """
     named = _NAMED_SEPARATOR.match(text)
-    if not (text[named.end() :] if named else text).strip():
+    if not _LETTER.search(text, named.end() if named else 0):
         raise Refusal(
             "empty_file",
             Message("文件是空的", "the file is empty"),
