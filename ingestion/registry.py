@@ -87,20 +87,19 @@ class Registry:
 
 def load_registry(home_file: Path) -> Registry:
     """The seed and the home's rows. Raises Refusal naming file, line, what was found and what is expected."""
+    return _registry(home_file.name, _text(home_file) if home_file.is_file() else None)
+
+
+@cache
+def _registry(name: str, home_text: str | None) -> Registry:
+    """Every step of a night asks for the same two texts, so they are read and held against each other once."""
     shipped, problems = read_rows("factors.csv (seed)", _seed("factors/factors.csv"))
-    if home_file.is_file():
-        home, own_problems = read_rows(home_file.name, _text(home_file))
-        problems += own_problems
-    else:
-        home = []
-    problems = problems or list(problems_between(shipped, home, _units()))
+    home, own_problems = ([], []) if home_text is None else read_rows(name, home_text)
+    problems = problems + own_problems or list(problems_between(shipped, home, _units()))
     if problems:
-        raise _refusal(home_file.name, [problem.text for problem in problems])
-    return Registry(
-        tuple(shipped),
-        tuple(home),
-        tuple(csv.DictReader(io.StringIO(_seed("factors/accounting_methods.csv")))),
-    )
+        raise _refusal(name, [problem.text for problem in problems])
+    methods = csv.DictReader(io.StringIO(_seed("factors/accounting_methods.csv")))
+    return Registry(tuple(shipped), tuple(home), tuple(methods))
 
 
 def read_rows(name: str, text: str) -> tuple[list[FactorRow], list[Problem]]:

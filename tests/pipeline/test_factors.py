@@ -68,6 +68,10 @@ def test_the_registry_is_published_with_what_was_computed_from_it(clean: Night) 
         assert tuple(gwp[edition, blend] for edition in ("AR4", "AR5", "AR6")) == tuple(
             map(Decimal, values)
         ), blend
+    masses = clean.published(
+        example("as masses").replace("inner join factor ", "inner join published.factor ")
+    )
+    assert dict(masses) == {"AR4": 23375, "AR5": 22035, "AR6": 25345, "SAR": 19350}
     assert ("SAR", "R-22") not in gwp, "an edition that lacks a gas of a blend has no GWP of it"
 
 
