@@ -3,6 +3,7 @@
     'institution_year': ['institution_id_scheme', 'institution_id', 'year'],
     'building_year': ['building_code', 'year'],
     'region_year': ['region_code', 'year', 'population'],
+    'emissions_change': ['region_code', 'from_year', 'year', 'population'],
     'green_power': ['green_power_id', 'year'],
     'row_ledger': ['file_id', 'layout_id', 'unit'],
     'factor_used': ['factor_id', 'used_in'],

@@ -71,6 +71,14 @@ class PublishedFigure(_Strict):
     value: Decimal
     unit: str
     source: str
+    coal_basis: Literal["primary", "equivalent"] | None = None
+    """The basis that the report says it rests on; None where it says nothing."""
+
+    def basis_of_ours(self, headline: str) -> str:
+        """The basis of the figure that it is shown beside: the one in its name, else that of the headline."""
+        return next(
+            (basis for basis in ("primary", "equivalent") if basis in self.indicator.split("_")), headline
+        )
 
 
 class Method(_Strict):
@@ -129,6 +137,17 @@ class RegionProfile(_Strict):
         names = [item.uncertainty_id or item.factor_id for item in self.uncertainties]
         if len(names) != len(set(names)):
             raise ValueError("an uncertainty is named twice / 同一不确定性写了两次")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_held_against_another_basis(self) -> RegionProfile:
+        for figure in self.published_figures:
+            ours = figure.basis_of_ours(self.method.coal_basis)
+            if figure.coal_basis not in (None, ours):
+                raise ValueError(
+                    f"{figure.indicator} {figure.year} is printed on basis {figure.coal_basis} and would be compared with "
+                    f"{ours}; name the indicator of its basis / 折标准煤口径不同, 不得比较"
+                )
         return self
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,26 @@ def test_a_numeric_column_ends_in_its_unit(tables: tuple[PublishedTable, ...]) -
             assert column.name.endswith(_SUFFIX[column.unit or ""]), (
                 f"{table.name}.{column.name}: unit {column.unit}"
             )
+
+
+def torn_between_bases(tables: Iterable[PublishedTable]) -> list[str]:
+    """Tables that rank, or hold figures against targets, whose groups are not those of one basis."""
+    return [
+        table.name
+        for table in tables
+        if any(re.search(r"(^|_)(rank|target|quota)(_|$)", column.name) for column in table.columns)
+        and "coal_basis" not in table.grain
+    ]
+
+
+def test_no_ranking_or_target_compares_two_bases(tables: tuple[PublishedTable, ...]) -> None:
+    assert torn_between_bases(tables) == []
+    (change,) = [table for table in tables if table.name == "emissions_change"]
+    ranked = change.columns[0].model_copy(update={"name": "energy_per_area_rank"})
+    ranking = change.model_copy(update={"name": "ranking", "columns": (*change.columns, ranked)})
+    assert torn_between_bases([ranking]) == ["ranking"]
+    by_basis = ranking.model_copy(update={"grain": (*ranking.grain, "coal_basis")})
+    assert torn_between_bases([by_basis]) == []
 
 
 def test_chinese_column_names_are_unique_in_a_table(tables: tuple[PublishedTable, ...]) -> None:

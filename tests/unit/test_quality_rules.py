@@ -45,7 +45,7 @@ def _build(case: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     for schema in sorted({name.split(".")[0] for name in _columns()}):
         con.execute(f"create schema {schema}")
-    for name, columns in _columns().items():
+    for name, columns in {**_columns(), **case.get("columns", {})}.items():
         con.execute(
             f"create table {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
         )
