@@ -89,11 +89,12 @@ def test_a_numeric_column_ends_in_its_unit(tables: tuple[PublishedTable, ...]) -
 
 
 def torn_between_bases(tables: Iterable[PublishedTable]) -> list[str]:
-    """Tables that rank, or hold figures against targets, whose groups are not those of one basis."""
+    """Tables that rank energy, or hold it against targets, whose groups are not those of one basis."""
     return [
         table.name
         for table in tables
         if any(re.search(r"(^|_)(rank|target|quota)(_|$)", column.name) for column in table.columns)
+        and any(re.search(r"kgce|tce|energy|coal|(^|_)unit$", column.name) for column in table.columns)
         and "coal_basis" not in table.grain
     ]
 
