@@ -52,8 +52,8 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
     def get_asset_key(self, dbt_resource_props: Any) -> dg.AssetKey:
         name = dbt_resource_props["name"]
         if dbt_resource_props["resource_type"] == "source":
-            if dbt_resource_props["source_name"] == "gate":
-                return dg.AssetKey(["gate", name])
+            if dbt_resource_props["source_name"] in ("gate", "marts"):
+                return dg.AssetKey([dbt_resource_props["source_name"], name])
             if name in _SHARED_RAW:
                 return dg.AssetKey(["raw", "accounts"])
             if "__" in name:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -158,6 +159,7 @@ def code_digest() -> str:
                 seen.update(path.relative_to(CHECKOUT).as_posix().encode())
                 seen.update(hashlib.sha256(path.read_bytes()).digest())
     seen.update(
-        f"duckdb {duckdb.__version__} pyarrow {pyarrow.__version__} polars {polars.__version__}".encode()
+        f"duckdb {duckdb.__version__} pyarrow {pyarrow.__version__} polars {polars.__version__} "
+        f"numpy {version('numpy')}".encode()
     )
     return seen.hexdigest()

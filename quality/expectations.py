@@ -57,10 +57,10 @@ class CandidateTable:
 
 
 def read_candidate_tables(manifest_path: Path) -> list[CandidateTable]:
-    """Every published model of schema marts, in order of name."""
+    """Every published table of schema marts, whoever writes it, in order of name."""
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        nodes = list(manifest["nodes"].values())
+        nodes = [*manifest["nodes"].values(), *manifest.get("sources", {}).values()]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         raise ManifestError(
             f"dbt 的 {manifest_path.name} 无法读取；请先运行 dbt。",
@@ -69,7 +69,7 @@ def read_candidate_tables(manifest_path: Path) -> list[CandidateTable]:
     models = [
         node
         for node in nodes
-        if node["resource_type"] == "model"
+        if node["resource_type"] in ("model", "source")
         and node["schema"] == CANDIDATE_SCHEMA
         and _meta(node).get("is_published")
     ]

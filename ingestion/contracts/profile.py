@@ -99,6 +99,8 @@ class Method(_Strict):
     unfactored_energy_fail_share: Decimal = Decimal("0.05")
     annual_month_tolerance_share: Decimal = Decimal("0.005")
     register_decides_from_edition: str = "2025"
+    simulation_draws: int = Field(default=20_000, ge=1_000, le=1_000_000)
+    simulation_seed: int = Field(default=2006, ge=0, le=2**63 - 1)
 
 
 class RegionProfile(_Strict):

@@ -10,6 +10,7 @@ import dagster as dg
 from orchestration import night as nights
 from orchestration.dbt_build import MANIFEST, run_folder
 from orchestration.defs.resources import POOL, writer
+from orchestration.defs.simulation import SIMULATION
 from orchestration.defs.warehouse import dbt_models
 from orchestration.plots import stacked_bars
 from orchestration.settings import load_settings
@@ -26,7 +27,7 @@ VERDICT = dg.AssetKey(["gate", "verdict"])
     key=VERDICT,
     group_name="gate",
     pool=POOL,
-    deps=[dbt_models],
+    deps=[dbt_models, SIMULATION],
     kinds={"greatexpectations"},
     description="The verdict on this build (质量裁定): rules counted in DuckDB, dbt tests, pandera results, and a Great "
     "Expectations checkpoint on the candidate marts with its Data Docs.",

@@ -288,8 +288,9 @@ def test_definitions_name_things_that_exist() -> None:
     project = CHECKOUT / "dbt_project"
     known = {path.stem for path in [*project.rglob("*.sql"), *project.rglob("*.csv")]}
     macros = re.findall(r"macro (\w+)\(", "".join(p.read_text() for p in (project / "macros").glob("*.sql")))
-    columns = {column.name for table in load_dictionary(Path(current_manifest())) for column in table.columns}
-    known |= {*macros, *columns, *load_catalogue().ids, *layout_model.Layout.model_fields}
+    tables = load_dictionary(Path(current_manifest()))
+    columns = {column.name for table in tables for column in table.columns}
+    known |= {*macros, *columns, *(table.name for table in tables), *load_catalogue().ids, *layout_model.Layout.model_fields}
     known |= {*profile.Method.model_fields, "release.as_of", "region_year.population"}
     found = section(text_of("definitions.md"), "What is computed today")
     for row in re.findall(r"^\| \d+ \| .+$", found, re.M):

@@ -11,16 +11,21 @@ from typing import Any
 import duckdb
 import pytest
 from pydantic import ValidationError
-from sql_models import build
 
+from benchmarks import scratch
 from ingestion.contracts.profile import NamedUncertainty
 
 YEARS = (2020, 2021)
 GRID = {2020: "EL-2020", 2021: "EL-2021"}
+MODELS = (
+    "core_emission_term", "core_institution_uncertainty", "core_region_emission_term", "emission_uncertainty",
+    "uncertainty_cause",
+)  # fmt: skip
 Activity = tuple[str, int, str, str, str]
 """Institution, year, carrier, emission row, tCO2."""
 
 _TABLES = """
+create schema core; create schema marts; create schema raw; set search_path = 'core,marts';
 create table core_institution (institution_id_scheme varchar, institution_id varchar, year integer,
     region_code varchar, months_reported integer);
 create table core_region_path (region_code varchar, ancestor_code varchar, is_ancestor_in_scope boolean);
@@ -68,8 +73,7 @@ def world(
     )
     if intervals:
         con.executemany("insert into core_uncertainty values (?, ?, ?, ?, 'normal')", intervals)
-    build(con, "core_emission_term", "core_institution_uncertainty", "core_region_emission_term")
-    build(con, "emission_uncertainty", "uncertainty_cause")
+    scratch.build(con, MODELS)
     return con
 
 
@@ -221,7 +225,7 @@ def test_power_passed_on_errs_like_power_bought() -> None:
         null, 100, false), ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false)"""
     )
     con.execute("insert into core_uncertainty values ('activity', 'reported heat', 2, 2, 'normal')")
-    build(con, "core_emission_term", "core_region_emission_term", "emission_uncertainty")
+    scratch.build(con, MODELS)
     of_kind = con.execute(
         f"""select figure, figure_tco2, {HALVES} from emission_uncertainty
         where region_code = 'R' and population = 'reported' and figure like 'emissions_e%'"""
