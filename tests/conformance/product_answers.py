@@ -42,6 +42,20 @@ _REGISTER = {
     "面积单位": "unit",
     "用能人数": "persons",
 }
+_GREEN_POWER = {
+    "登记编号": "document",
+    "统一社会信用代码": "subject",
+    "凭证类型": "kind",
+    "凭证编号": "number",
+    "交易类型": "trade",
+    "发电省份代码": "province",
+    "电量(kWh)": "volume_kwh",
+    "使用期起": "starts_on",
+    "使用期止": "ends_on",
+    "凭证状态": "status",
+}
+_REGISTERS = {"register": _REGISTER, "green_power": _GREEN_POWER}
+"""Tables of the kit that are registers → header of the product's register → column of the kit."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +149,11 @@ class World:
             path = self.home / "landing" / "direct_report" / f"inputs_{form}.csv"
             _write_csv(path, _INPUTS, ([row[name] for name in _INPUTS] for row in rows))
             self.rows |= {(path.name, number): row for number, row in enumerate(rows, start=2)}
-        register = self._table("register")
-        if register:
-            path = self.home / "landing" / "registers" / "institutions.csv"
-            _write_csv(path, _REGISTER, ([row[name] for name in _REGISTER.values()] for row in register))
+        for name, columns in _REGISTERS.items():
+            found = self._table(name)
+            if found:
+                path = self.home / "landing" / "registers" / f"{name}.csv"
+                _write_csv(path, columns, ([row[column] for column in columns.values()] for row in found))
 
     def _table(self, name: str) -> list[Row]:
         return [row for case in self.cases for row in case.rows[name]]
