@@ -28,7 +28,7 @@ from orchestration.defs import raw as raw_room
 from orchestration.defs.resources import writer
 from orchestration.settings import load_settings
 
-ASKED = ("institution_year", "region_year")
+ASKED = ("institution_year", "region_year", "emission_uncertainty")
 """Marts that answers are read from."""
 _INPUTS = ("case", "subject", "period", "quantity", "value", "unit", "state", "release", "form")
 _REGISTER = {
@@ -76,7 +76,7 @@ class World:
         self.home = root / f"{profile}-{as_of}"
         self.rows: dict[tuple[str, int], Row] = {}
         self._write(profile, as_of)
-        self.settings = load_settings(home=self.home, as_of=as_of, layouts=[HERE / "layouts"])
+        self.settings = load_settings(home=self.home, as_of=as_of, layouts=[HERE / "layouts"], threads=1)
         self._environment = {
             "TANCANG_HOME": str(self.home),
             "TANCANG_AS_OF": as_of,
@@ -96,31 +96,25 @@ class World:
             raw.write_codes(con, night.declarations.codes)
 
     def answers(self, con: duckdb.DuckDBPyConnection) -> dict[Key, str]:
-        """What the marts say of every subject, and why rows were refused or set aside."""
-        found = {}
-        places = self._subjects()
-        for subject, year, figure, answer in [
-            *_figures(con),
+        """What the product says of every figure that the cases ask for."""
+        wanted = {
+            (row["subject"], row["year"], row["figure"]): case.id
+            for case in self.cases
+            for row in case.rows["expected"]
+        }
+        names = {figure for _, _, figure in wanted}
+        said_of = [
+            *_figures(con, "institution_year", "institution_id", names),
+            *_figures(con, "region_year", "region_code", names),
+            *_intervals(con),
             *self._refusals(con),
             *_set_aside(con),
             *_potentials(con),
-        ]:
-            if subject in places:
-                found[places[subject], subject, year, figure] = answer
-        return found
-
-    def _subjects(self) -> dict[str, str]:
-        tables = (
-            ("inputs", "subject"),
-            ("register", "subject"),
-            ("regions", "region"),
-            ("expected", "subject"),
-        )
+        ]
         return {
-            row[column]: case.id
-            for case in self.cases
-            for table, column in tables
-            for row in case.rows[table]
+            (wanted[subject, year, figure], subject, year, figure): answer
+            for subject, year, figure, answer in said_of
+            if (subject, year, figure) in wanted
         }
 
     def _write(self, profile: str, as_of: str) -> None:
@@ -185,16 +179,36 @@ def said(value: Any) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _figures(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
-    """Every column of the marts; those of the like-for-like population have it in their name."""
-    for mart, subject in (("institution_year", "institution_id"), ("region_year", "region_code")):
-        cursor = con.execute(f"select * from marts.{mart}")
-        columns = [item[0] for item in cursor.description or []]
-        for values in cursor.fetchall():
-            row = dict(zip(columns, values, strict=True))
-            suffix = "_like_for_like" if row.get("population") == "like_for_like" else ""
-            for name, value in row.items():
-                yield str(row[subject]), str(row["year"]), name + suffix, said(value)
+_LIKE_FOR_LIKE = "_like_for_like"
+
+
+def _figures(
+    con: duckdb.DuckDBPyConnection, mart: str, subject: str, names: set[str]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Columns of a mart; those of the like-for-like population have it in the name of their figure."""
+    columns = {row[0] for row in con.execute(f"select column_name from (describe marts.{mart})").fetchall()}
+    asked = sorted({name.removesuffix(_LIKE_FOR_LIKE) for name in names} & columns)
+    population = "population" if "population" in columns else "'reported'"
+    if not asked:
+        return
+    rows = con.execute(
+        f"select {subject}, year, {population}, {', '.join(asked)} from marts.{mart}"
+    ).fetchall()
+    for key, year, of, *values in rows:
+        suffix = _LIKE_FOR_LIKE if of == "like_for_like" else ""
+        for name, value in zip(asked, values, strict=True):
+            yield str(key), str(year), name + suffix, said(value)
+
+
+def _intervals(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+    """Intervals of the parts of a region's emissions and of their change; those of its total stand in its own row."""
+    ends = ("low", "high", "change_low", "change_high")
+    for region, year, figure, *values in con.execute(
+        f"""select region_code, year, figure, {", ".join(f"figure_{end}_tco2" for end in ends)}
+        from marts.emission_uncertainty where population = 'reported'"""
+    ).fetchall():
+        for end, value in zip(ends, values, strict=True):
+            yield region, str(year), figure.replace("_tco2", f"_{end}_tco2"), said(value)
 
 
 def _set_aside(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
