@@ -86,6 +86,7 @@ def test_no_two_cases_of_the_kit_are_the_same_rule() -> None:
     )
     assert [where for where, n in subjects.items() if n > 1] == [], "a subject belongs to one case"
     assert all(case.source for case in ALL)
+    assert len(ALL) >= 300
 
 
 def test_another_system_is_judged_by_its_answers_alone(tmp_path: Path, answers: dict[kit.Key, str]) -> None:
