@@ -200,7 +200,7 @@ def test_no_table_outside_the_sentinel_reads_it() -> None:
     nodes = json.loads(current_manifest().read_text(encoding="utf-8"))["nodes"]
     models = {name: node for name, node in nodes.items() if node["resource_type"] == "model"}
     sentinel = {name for name, node in models.items() if "sentinel" in node["fqn"]}
-    assert len(sentinel) == 5
+    assert len(sentinel) == 6
     readers = {
         name for name, node in models.items() if sentinel & set(node["depends_on"]["nodes"])
     } - sentinel
