@@ -6,10 +6,13 @@ that every machine draws the same province.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from examples.district.generator.dice import apportion
 from examples.district.generator.identity import PLACES, credit_code
 from examples.province.calibration import DECIMALS, N_INSTITUTIONS, totals
 
@@ -89,22 +92,12 @@ def _amounts(dice: np.random.Generator, kinds: Whole) -> dict[str, Whole]:
         "1601": around(persons + 100) * has_truck,
         "180": around(area) * has_other,
     }
-    return {code: apportion(total, weights[code]) for code, total in totals().items()}
+    return {code: _split(total, weights[code]) for code, total in totals().items()}
 
 
-def apportion(total: int, weights: Whole) -> Whole:
-    """Split a whole total by weight into whole parts that add up to it (largest remainder); zero weights get nothing.
-
-    In floating point, but what is left over is handed out in whole units until nothing is left.
-    """
-    exact = weights / weights.sum() * total
-    parts = np.floor(exact).astype(np.int64)
-    short = total - int(parts.sum())
-    if not 0 <= short <= np.count_nonzero(weights):
-        raise ValueError(f"{total} cannot be split: {short} units would be left over")
-    order = np.lexsort((np.arange(weights.size), parts - exact))
-    parts[order[:short]] += 1
-    return parts
+def _split(total: int, weights: Whole) -> Whole:
+    parts = apportion(Decimal(total), list(map(Decimal, weights.tolist())), Decimal(1))
+    return np.array([int(part) for part in parts], dtype=np.int64)
 
 
 def written(code: str) -> pl.Expr:
