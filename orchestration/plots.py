@@ -17,15 +17,16 @@ _COLOURS = ("#2f6f8f", "#d08c3f", "#8a8f94", "#b0413e")
 def stacked_bars(
     labels: Sequence[str], series: dict[str, Sequence[float]], title: str, *, log: bool = False
 ) -> dg.MarkdownMetadataValue:
-    """Horizontal bars, one per label, one colour per series. Labels must be ASCII-safe: fonts differ by machine."""
+    """Horizontal bars, one per label, one colour per series. Labels are drawn in ASCII: fonts differ by machine."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    drawn = [label.encode("ascii", "replace").decode() for label in labels]
     figure = Figure(figsize=(6.4, 0.9 + 0.28 * len(labels)), layout="constrained")
     axes = figure.subplots()
     left = [0.0] * len(labels)
     for (name, values), colour in zip(series.items(), _COLOURS, strict=False):
-        axes.barh(list(labels), list(values), left=left, color=colour, label=name)
+        axes.barh(drawn, list(values), left=left, color=colour, label=name)
         left = [start + value for start, value in zip(left, values, strict=True)]
     axes.invert_yaxis()
     axes.set_title(title, fontsize=9, loc="left")

@@ -189,8 +189,7 @@ def _metadata(source: str, loaded: list[Loaded]) -> dict[str, Any]:
         "quarantined": sum(item.quarantine.height for item in loaded),
         "content_sha256": digest(sorted(hashes["file_id"].to_list())),
         "rows_by_file": stacked_bars(
-            [item.delivery.path.rsplit("/", 1)[-1][:40].encode("ascii", "replace").decode() for item in shown]
-            or ["-"],
+            [item.delivery.path.rsplit("/", 1)[-1][:40] for item in shown] or ["-"],
             {
                 "loaded": [item.n_rows for item in shown] or [0],
                 "quarantined": [item.quarantine.height for item in shown] or [0],
