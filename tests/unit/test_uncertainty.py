@@ -31,7 +31,7 @@ create table core_institution (institution_id_scheme varchar, institution_id var
 create table core_region_path (region_code varchar, ancestor_code varchar, is_ancestor_in_scope boolean);
 create table core_activity (institution_id_scheme varchar, institution_id varchar, year integer, carrier varchar,
     base_carrier varchar, emission_kind varchar, emission_factor_id varchar, conversion_id varchar,
-    emissions_tco2 decimal(38,12), is_in_energy_total boolean);
+    emissions_tco2 decimal(38,12), is_in_energy_total boolean, is_deducted boolean);
 create table core_carrier_factor (year integer, carrier varchar, purpose varchar, factor_id varchar, conversion_id varchar);
 create table core_uncertainty (subject_kind varchar, subject_key varchar, minus_pct decimal(18,8),
     plus_pct decimal(18,8), distribution varchar);
@@ -65,7 +65,7 @@ def world(
     for institution, year in dict.fromkeys((row[0], row[1]) for row in rows):
         con.execute("insert into core_institution values ('x', ?, ?, ?, 12)", [institution, year, region])
     con.executemany(
-        "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true)",
+        "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true, false)",
         [
             (who, year, carrier, carrier, _KINDS.get(carrier, "direct"), *chain(row), amount)
             for who, year, carrier, row, amount in rows
@@ -222,7 +222,7 @@ def test_power_passed_on_errs_like_power_bought() -> None:
     con = world([("a", 2021, "electricity", "EL", "900"), ("b", 2021, "natural_gas", "NG", "1")])
     con.execute(
         """insert into core_activity values ('x', 'a', 2021, 'electricity_passed_on', 'electricity', 'electricity', 'EL',
-        null, 100, false), ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false)"""
+        null, 100, false, true), ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false, true)"""
     )
     con.execute("insert into core_uncertainty values ('activity', 'reported heat', 2, 2, 'normal')")
     scratch.build(con, MODELS)

@@ -52,6 +52,7 @@ activities as (
         carriers.base_carrier,
         carriers.is_in_energy_total,
         carriers.is_vehicle_part,
+        carriers.is_deducted,
         costs.cost_cny
     from amounts
     inner join institutions using (institution_id_scheme, institution_id, year)
@@ -159,6 +160,7 @@ final as (
         ---------- booleans
         factored.is_in_energy_total,
         factored.is_vehicle_part,
+        factored.is_deducted,
         factored.is_corrected,
 
         ---------- place of the annual cell, else of the first part

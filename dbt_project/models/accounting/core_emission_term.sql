@@ -18,13 +18,13 @@ uncertainties as (
 signed as (
     select
         activities.* exclude (emissions_tco2),
-        case when is_in_energy_total then emissions_tco2 else -emissions_tco2 end as emissions_tco2,
+        case when is_deducted then -emissions_tco2 else emissions_tco2 end as emissions_tco2,
         bool_or(is_in_energy_total) over (
             partition by institution_id_scheme, institution_id, year, emission_kind
         ) as is_kind_counted
     from activities
     where emissions_tco2 is not null
-        and (is_in_energy_total or carrier in ('electricity_passed_on', 'heat_passed_on'))
+        and (is_in_energy_total or is_deducted)
     qualify bool_or(is_in_energy_total) over (partition by institution_id_scheme, institution_id, year)
 ),
 

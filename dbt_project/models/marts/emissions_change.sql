@@ -85,11 +85,11 @@ used as (
         institution_id,
         year,
         base_carrier,
-        case when is_in_energy_total then energy_equivalent_kgce else -energy_equivalent_kgce end as energy_kgce,
-        case when is_in_energy_total then emissions_tco2 else -emissions_tco2 end as emissions_tco2
+        case when is_deducted then -energy_equivalent_kgce else energy_equivalent_kgce end as energy_kgce,
+        case when is_deducted then -emissions_tco2 else emissions_tco2 end as emissions_tco2
     from activities
     where emissions_tco2 is not null
-        and (is_in_energy_total or carrier in ('electricity_passed_on', 'heat_passed_on'))
+        and (is_in_energy_total or is_deducted)
 ),
 
 -- exact sums by carrier and type; a cell that one of the years lacks is zero there

@@ -90,25 +90,22 @@ carriers as (
         sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'direct') as emissions_direct_tco2,
         -- what is passed on to third parties is deducted at the factor at which it was bought
         sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'electricity')
-            - coalesce(sum(emissions_tco2) filter (where carrier = 'electricity_passed_on'), 0)
+            - coalesce(sum(emissions_tco2) filter (where is_deducted and emission_kind = 'electricity'), 0)
             as emissions_electricity_tco2,
         sum(emissions_tco2) filter (where is_in_energy_total and emission_kind = 'heat')
-            - coalesce(sum(emissions_tco2) filter (where carrier = 'heat_passed_on'), 0) as emissions_heat_tco2,
+            - coalesce(sum(emissions_tco2) filter (where is_deducted and emission_kind = 'heat'), 0) as emissions_heat_tco2,
         sum(emissions_tco2) filter (where is_in_energy_total)
-            - coalesce(sum(emissions_tco2) filter (where carrier in ('electricity_passed_on', 'heat_passed_on')), 0)
-            as emissions_total_tco2,
+            - coalesce(sum(emissions_tco2) filter (where is_deducted), 0) as emissions_total_tco2,
 
         ---------- the same activity at the factors of the base year; unknown where one of them is
         case when bool_and(emissions_frozen_tco2 is not null or emissions_tco2 is null)
             filter (where emission_kind = 'electricity') then
             sum(emissions_frozen_tco2) filter (where is_in_energy_total and emission_kind = 'electricity')
-                - coalesce(sum(emissions_frozen_tco2) filter (where carrier = 'electricity_passed_on'), 0)
+                - coalesce(sum(emissions_frozen_tco2) filter (where is_deducted and emission_kind = 'electricity'), 0)
         end as emissions_electricity_frozen_tco2,
         case when bool_and(emissions_frozen_tco2 is not null or emissions_tco2 is null) then
             sum(emissions_frozen_tco2) filter (where is_in_energy_total)
-                - coalesce(
-                    sum(emissions_frozen_tco2) filter (where carrier in ('electricity_passed_on', 'heat_passed_on')), 0
-                )
+                - coalesce(sum(emissions_frozen_tco2) filter (where is_deducted), 0)
         end as emissions_total_frozen_tco2,
 
         ---------- vehicle fuel, a part of gasoline and diesel

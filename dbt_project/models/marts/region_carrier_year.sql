@@ -21,7 +21,7 @@ summed as (
         activities.carrier,
         activities.unit,
         activities.is_in_energy_total,
-        carriers.is_deducted,
+        activities.is_deducted,
         count(*) as n_institutions,
         cast(sum(activities.amount) as decimal(18,4)) as carrier_amount,
         cast(sum(activities.energy_equivalent_kgce) as decimal(38,12)) as energy_equivalent_kgce,
@@ -29,7 +29,6 @@ summed as (
         cast(sum(activities.emissions_tco2) as decimal(38,12)) as emissions_tco2,
         cast(sum(activities.energy_without_factor_kgce) as decimal(38,12)) as energy_without_factor_kgce
     from activities
-    inner join carriers on activities.carrier = carriers.carrier
     inner join paths on activities.region_code = paths.region_code
     group by all
 ),
