@@ -105,12 +105,15 @@ def build(con: duckdb.DuckDBPyConnection, models: Iterable[str]) -> None:
         con.execute(f"create or replace table {_relation(name)} as {_sql(name)}")
 
 
+def failing(con: duckdb.DuckDBPyConnection, assertion: str) -> list[tuple[Any, ...]]:
+    """The rows that a test of `dbt_project/tests` finds wrong."""
+    return con.execute(_sql(assertion)).fetchall()
+
+
 @cache
 def _places() -> dict[str, Path]:
-    return {
-        path.stem: path
-        for path in [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "seeds").rglob("*.csv")]
-    }
+    models_and_tests = (path for folder in ("models", "tests") for path in (PROJECT / folder).rglob("*.sql"))
+    return {path.stem: path for path in [*models_and_tests, *(PROJECT / "seeds").rglob("*.csv")]}
 
 
 def _relation(name: str) -> str:

@@ -7,8 +7,10 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from benchmarks import scratch
 from ingestion.contracts.factors import COLUMNS
 from ingestion.reference import SEEDS
 from ingestion.registry import load_registry
@@ -122,3 +124,29 @@ def test_conversions_of_carriers_are_made_of_rows_of_the_registry() -> None:
         assert found[carrier, "L", "kg"] == Decimal(BY_ID[f"FF-DENS-{carrier.upper()}"]["value"])
     per_m3 = Decimal(BY_ID["FF-PG25-NG-LHV"]["value"]) / 10
     assert abs(found["natural_gas", "kWh", "m3"] - Decimal("3.6") / per_m3) < Decimal("0.00000001")
+
+
+def test_a_province_lies_in_one_grid_region_at_a_time() -> None:
+    """As it stands; then a day twice, a day without, an end before its beginning, a last row that ends, a first that begins."""
+
+    def wrong(rows: list[dict[str, str]]) -> list[str]:
+        con = duckdb.connect()
+        con.execute("create schema seeds")
+        con.execute(
+            "create table seeds.grid_regions (province_code varchar, valid_from date, valid_until date)"
+        )
+        con.executemany(
+            "insert into seeds.grid_regions values (?, nullif(?, '')::date, nullif(?, '')::date)",
+            [(row["province_code"], row["valid_from"], row["valid_until"]) for row in rows],
+        )
+        return [row[0] for row in scratch.failing(con, "assert_a_province_lies_in_one_grid_region_at_a_time")]
+
+    shipped = seed("regions/grid_regions.csv")
+    assert wrong(shipped) == []
+    assert {row["province_code"] for row in shipped if row["valid_until"]} == {"500000", "510000"}
+    before = {"province_code": "P", "valid_from": "", "valid_until": "2013-12-31"}
+    for valid_from, valid_until in [("2013-12-31", ""), ("2014-01-02", ""), ("2014-01-01", "2013-01-01")]:
+        assert wrong([before, {**before, "valid_from": valid_from, "valid_until": valid_until}]), valid_from
+    assert wrong([before]) == ["P"]
+    assert wrong([{**before, "valid_from": "2014-01-01", "valid_until": ""}]) == ["P"]
+    assert wrong([before, {**before, "valid_until": ""}])

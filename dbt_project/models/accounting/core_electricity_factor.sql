@@ -60,14 +60,19 @@ days as (
     select as_of from builds
 ),
 
--- the grid and the nation of a province are known by the province's code, wherever it stands in the path
+-- The grid and the nation of a province are known by the province's code, wherever it stands in the path. Grids were cut
+-- anew: of a year the one in which the province lay on 31 December.
 surroundings as (
     select
         paths.region_code,
+        years.year,
         grid_regions.grid_region_code,
         grid_regions.nation_code
     from paths
     inner join grid_regions on paths.ancestor_code = grid_regions.province_code
+    inner join years
+        on coalesce(grid_regions.valid_from <= make_date(years.year, 12, 31), true)
+        and coalesce(grid_regions.valid_until >= make_date(years.year, 12, 31), true)
 ),
 
 steps as (
@@ -98,7 +103,9 @@ steps as (
     from paths
     cross join years
     inner join known on paths.ancestor_code = known.region_code
-    left join surroundings on paths.region_code = surroundings.region_code
+    left join surroundings
+        on paths.region_code = surroundings.region_code
+        and years.year = surroundings.year
     where surroundings.nation_code is distinct from known.region_code
 
     union all
@@ -106,13 +113,12 @@ steps as (
     -- 3: the grid region, 4: the nation
     select
         surroundings.region_code,
-        years.year,
+        surroundings.year,
         known.factor_id,
         false,
         case when surroundings.grid_region_code = known.region_code then 3 else 4 end,
         0
     from surroundings
-    cross join years
     inner join known on known.region_code in (surroundings.grid_region_code, surroundings.nation_code)
 ),
 
