@@ -54,9 +54,8 @@ def path_of(home: Home, receipt: Receipt, target: str) -> Path:
 def write(con: duckdb.DuckDBPyConnection, schema: pa.DataFrameSchema, rows: pl.DataFrame, path: Path) -> None:
     """Write beside the path and rename: readings typed by DuckDB, rows of text as they are."""
     if (schema.metadata or {})[_TYPED_AS]:
-        con.register("incoming", rows.to_arrow())
-        readings.write(con, readings.typed("incoming") + " order by line, column_number", path)
-        con.unregister("incoming")
+        with readings.resting(path) as rest:
+            rest.add(readings.typed_rows(con, rows))
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")

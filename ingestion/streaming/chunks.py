@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
-import polars as pl
 
 from ingestion import readings, sheets
 from ingestion.readers.delimited import rows_of
@@ -27,15 +26,14 @@ CHUNK_RECORDS = 100_000
 
 def read(con: duckdb.DuckDBPyConnection, text: Text, separator: str, judge: Judge, path: Path) -> int:
     """Write the readings of the whole file; returns how many. Raises Refusal for quotes that do not match."""
-    con.execute(f"create or replace temp table chunks as select * from ({readings.empty()}) where false")
     n_before = judge.n_head
-    for sheet in _sheets(text, separator, judge.n_head):
-        n_here = sheet.height - judge.n_head
-        _insert(con, judge.read(sheet, range(n_before + 1, n_before + n_here + 1)))
-        n_before += n_here
-    n_rows = readings.write(con, "select * from chunks", path)
-    con.execute("drop table chunks")
-    return n_rows
+    with readings.resting(path) as rest:
+        for sheet in _sheets(text, separator, judge.n_head):
+            n_here = sheet.height - judge.n_head
+            rows = judge.read(sheet, range(n_before + 1, n_before + n_here + 1))
+            rest.add(readings.typed_rows(con, rows))
+            n_before += n_here
+    return rest.n_rows
 
 
 def _sheets(text: Text, separator: str, n_head: int) -> Iterator[Sheet]:
@@ -53,9 +51,3 @@ def _parts(records: Iterator[T], n_head: int) -> Iterator[list[T]]:
     head = list(islice(records, n_head))
     while part := list(islice(records, CHUNK_RECORDS)):
         yield head + part
-
-
-def _insert(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
-    con.register("incoming", rows.to_arrow())
-    con.execute(f"insert into chunks {readings.typed('incoming')} order by line, column_number")
-    con.unregister("incoming")

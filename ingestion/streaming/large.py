@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from ingestion import counting, readings, sheets
 from ingestion.account import Delivery
@@ -22,10 +23,11 @@ from ingestion.load import Loaded, Rules, refuse_nothing, unforeseen
 from ingestion.readers import delimited
 from ingestion.recognition import recognise
 from ingestion.resting import AtRest
-from ingestion.streaming import chunks, lines, typed, wrapping
+from ingestion.streaming import chunks, typed, wrapping
 from ingestion.streaming.judge import Judge
+from ingestion.streaming.pieces import NotTyped, Piece, pieces
 from ingestion.streaming.plan import Plan, plan_of, reads_by_line
-from ingestion.streaming.text import Text, look, ready, refuse_changed
+from ingestion.streaming.text import Text, look, refuse_changed
 from ingestion.tables import Table, placed
 
 FROM_BYTES = 8 << 20
@@ -149,46 +151,31 @@ def _typed(
     con: duckdb.DuckDBPyConnection, head: _Head, text: Text, plan: Plan, judge: Judge, target: Path
 ) -> int | None:
     """The typed road, piece by piece; None where the file turns out to need the other one."""
-    scratch = target.with_name(f".{target.stem}.pieces")
-    shutil.rmtree(scratch, ignore_errors=True)  # what a killed night left
-    scratch.mkdir()
     try:
-        whole = ready(text, scratch / "text")
-        parts: list[Path] = []
-        n_before = n_rows = 0
-        for piece in lines.pieces(whole.path, scratch):
-            parts.append(scratch / f"{len(parts)}.parquet")
-            found = typed.read(con, piece, plan, n_before)
-            n_rows += _piece(found, head, judge, parts[-1])
-            n_before += len(found.index)
-        if len(parts) == 1:
-            parts[0].replace(target)
-        else:
-            listed = ", ".join(f"'{part}'" for part in parts)
-            readings.write(con, f"select * from read_parquet([{listed}])", target)
-        return n_rows
-    except typed.NotTyped:
+        with readings.resting(target) as rest:
+            for piece in pieces(text, plan):
+                rest.add(_rows(con, piece, head, judge))
+    except NotTyped:
         return None
-    finally:
-        shutil.rmtree(scratch)
+    return rest.n_rows
 
 
-def _piece(found: typed.Typed, head: _Head, judge: Judge, path: Path) -> int:
-    """Ask about one line of each kind and about every line that is not plain; write the answers and the rest."""
-    asked = typed.specimens(found)
-    rows = _ask(found, sorted([*asked.all, *found.odd]), head, judge)
+def _rows(con: duckdb.DuckDBPyConnection, piece: Piece, head: _Head, judge: Judge) -> pa.Table:
+    """Ask about one line of each kind and about every line that is not plain: the answers and the rest."""
+    asked = typed.specimens(piece)
+    told = _ask(piece, sorted([*asked.all, *piece.odd]), head, judge)
     if judge.settled:
-        raise typed.NotTyped("a code mapping counts the rows it is applied to")
-    kinds = typed.learn(found, asked, rows, judge.rules.corrections)
-    answers = [rows.filter(~pl.col("line").is_in(kinds.lines.implode()))]
+        raise NotTyped("a code mapping counts the rows it is applied to")
+    kinds = typed.learn(piece, asked, told, judge.rules.corrections)
+    answers = [told.filter(~pl.col("line").is_in(kinds.lines.implode()))]
     if kinds.singular:
-        answers.append(_ask(found, kinds.singular, head, judge))
+        answers.append(_ask(piece, kinds.singular, head, judge))
     more = pl.concat(answers, how="vertical")
-    n_rows = typed.write(found, kinds, more, judge.delivery.file_id, path)
-    judge.counts["record_loaded"] += n_rows - more.height - kinds.lines.len()
-    return n_rows
+    rows = typed.rows(piece, kinds, readings.typed_rows(con, more), judge.delivery.file_id)
+    judge.counts["record_loaded"] += rows.num_rows - more.height - kinds.lines.len()
+    return rows
 
 
-def _ask(found: typed.Typed, numbers: list[int], head: _Head, judge: Judge) -> pl.DataFrame:
-    sheet = sheets.of_lines(None, [*head.lines, *found.texts(numbers)], head.separator)
+def _ask(piece: Piece, numbers: list[int], head: _Head, judge: Judge) -> pl.DataFrame:
+    sheet = sheets.of_lines(None, [*head.lines, *piece.texts(numbers)], head.separator)
     return judge.read(sheet, numbers)

@@ -27,13 +27,13 @@ _TYPED = _BY_LINE - {"shifted_rows"}
 _TYPED_FIELD = {"column", "constant", "path", "kind", "format", "hour_24", "matches", "lookup", "optional"}
 _TYPED_VALUE = {"columns", "item", "unit", "fields", "nothing", "lookup"}
 _DIRECTIVES = {"Y", "m", "d", "H", "M", "S"}
-"""Parts of a date form that DuckDB and polars read alike (tests/unit/test_streaming.py compares them)."""
+"""Parts of a date form that say a moment of the local clock, and no more."""
 _NUMBER = re.compile(r"\d+(\.\d*)?")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How DuckDB reads the lines. Columns are named by number.
+    """How the lines are typed. Columns are named by number.
 
     `stamps`: field → (column, forms of its text). `kinds`: columns whose texts, together, say everything of a
     line besides its stamps and its amount. `unnamed`: columns without a header, where nothing may stand.

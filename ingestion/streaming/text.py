@@ -1,14 +1,13 @@
 """What the bytes of a large delimited file are like: encoding, quotes, line ends, and that they are the sealed ones.
 
-Belongs here: one pass over the file in chunks, and a UTF-8 copy of a file that is not. Does not belong here:
-separators and fields.
+Belongs here: one pass over the file in chunks. Does not belong here: separators and fields.
 """
 
 from __future__ import annotations
 
 import codecs
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +21,12 @@ _OTHERS = ("gb18030", "cp1252")
 
 @dataclass(frozen=True)
 class Text:
-    """`has_returns`: carriage returns that no line feed follows, which end lines too.
-
-    `is_mixed`: some lines end in a carriage return and a line feed, others in a line feed alone.
-    """
+    """`has_returns`: carriage returns that no line feed follows, which end lines too."""
 
     path: Path
     encoding: str
     has_quotes: bool
     has_returns: bool
-    is_mixed: bool
 
     @property
     def is_plain(self) -> bool:
@@ -55,8 +50,7 @@ def look(path: Path, sha256: str | None) -> Text | None:
     """
     seal = None if sha256 is None or archive.is_untouched(path, sha256) else hashlib.sha256()
     utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-    has_quotes = has_nul = False
-    feeds = pairs = returns = False
+    has_quotes = has_nul = has_returns = False
     start = b""
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
@@ -67,8 +61,7 @@ def look(path: Path, sha256: str | None) -> Text | None:
             start = start or chunk[:4]
             has_quotes = has_quotes or b'"' in chunk
             has_nul = has_nul or b"\0" in chunk
-            has_feeds, has_pairs, has_lone = _ends(chunk)
-            feeds, pairs, returns = feeds or has_feeds, pairs or has_pairs, returns or has_lone
+            has_returns = has_returns or _has_lone_return(chunk)
             utf8 = _still(utf8, chunk)
     if seal is not None and seal.hexdigest() != sha256:
         raise ValueError(f"archive object {sha256} has changed since it was sealed")
@@ -80,22 +73,16 @@ def look(path: Path, sha256: str | None) -> Text | None:
         if other is None:
             return None
         encoding = other
-    return Text(path, encoding, has_quotes, returns, is_mixed=feeds and pairs)
+    return Text(path, encoding, has_quotes, has_returns)
 
 
-def _ends(chunk: bytes) -> tuple[bool, bool, bool]:
-    """Whether lines end in a line feed alone, in both marks, in a carriage return alone."""
+def _has_lone_return(chunk: bytes) -> bool:
     if b"\r" not in chunk:
-        return b"\n" in chunk, False, False
+        return False
     data = np.frombuffer(chunk, dtype=np.uint8)
-    is_feed, is_return = data == 10, data == 13
-    follows = np.append(False, is_return[:-1])
-    n_pairs = np.count_nonzero(is_feed & follows)
-    return (
-        bool(np.count_nonzero(is_feed) > n_pairs),
-        bool(n_pairs),
-        bool(np.count_nonzero(is_return) > n_pairs),
-    )
+    is_return = data == 13
+    n_pairs = np.count_nonzero(is_return[:-1] & (data[1:] == 10))
+    return bool(np.count_nonzero(is_return) > n_pairs)
 
 
 def _still(decoder: codecs.IncrementalDecoder | None, chunk: bytes) -> codecs.IncrementalDecoder | None:
@@ -127,16 +114,3 @@ def _encoding(path: Path) -> str | None:
             continue
         return name
     return None
-
-
-def ready(text: Text, scratch: Path) -> Text:
-    """A plain text as DuckDB takes it: itself, or a copy in UTF-8 without a mark and with line ends of one kind."""
-    if text.encoding == "utf-8" and not text.is_mixed:
-        return text
-    with (
-        text.path.open(encoding=text.encoding, newline="") as source,
-        scratch.open("w", encoding="utf-8", newline="") as copy,
-    ):
-        while part := source.read(_CHUNK):
-            copy.write(part.replace("\r", "") if text.is_mixed else part)
-    return replace(text, path=scratch, encoding="utf-8", is_mixed=False)

@@ -1,0 +1,200 @@
+"""A large plain text piece by piece: its stamps and amounts typed, and which lines are not plain.
+
+Belongs here: one pass over the text in columns, and what makes a line plain. Does not belong here: what any text
+means (`judge`): a line is plain when its stamps and its amount are written as they are read, so that lines of one
+kind, equal in every other column that counts, become rows that differ in nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+from pyarrow import csv
+
+from ingestion.streaming.plan import Plan
+from ingestion.streaming.text import Text
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PIECE_BYTES = 16 << 20
+"""Text of a piece: its typed rows then need some 0.1 GB. Each piece is asked about by itself, which has its price."""
+MAX_ODD = 100_000
+"""Lines of a piece that are not plain; beyond that the general reader, asked about each, is the shorter way."""
+_AMOUNT = r"^(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{0,4})?$"
+"""The digits that rest, and no sign, exponent, blank, underscore or fifth decimal."""
+_FIRST = pl.datetime(1900, 1, 1)
+"""Earlier stamps are the general reader's: some forms read years of two digits as such."""
+
+Numbers = npt.NDArray[np.int64]
+
+
+class NotTyped(Exception):
+    """This text is for the general reader."""
+
+
+@dataclass
+class Piece:
+    """Lines of the right number of cells as rows, and `rejected`, the texts of the others by line.
+
+    `lines[row]` is the line of a row, from the start of the file; `rows` holds amount and stamps, which say something
+    where the row `is_plain`, and that falls when a row turns out to be singular; `kinds[row]` is the number of the row's kind.
+    """
+
+    plan: Plan
+    cells: pa.RecordBatch
+    lines: Numbers
+    rows: pl.DataFrame
+    kinds: npt.NDArray[np.int32]
+    is_plain: npt.NDArray[np.bool_]
+    odd: list[int]
+    rejected: dict[int, str]
+
+    def row_of(self, line: int) -> int:
+        return int(np.searchsorted(self.lines, line))
+
+    def texts(self, lines: list[int]) -> list[str]:
+        """Whole lines without their ends."""
+        rows = [self.row_of(line) for line in lines if line not in self.rejected]
+        cells = [column.to_pylist() for column in self.cells.take(pa.array(rows, pa.int64())).columns]
+        found = map(self.plan.separator.join, zip(*cells, strict=True))
+        return [self.rejected[line] if line in self.rejected else next(found) for line in lines]
+
+
+@dataclass
+class _Rejects:
+    """Lines without the right number of cells, which the parser tells of before the rows around them."""
+
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def __call__(self, line: Any) -> str:
+        self.texts[line.number] = line.text.removesuffix("\r")
+        return "error" if len(self.texts) > MAX_ODD else "skip"
+
+    def until(self, last: int | None) -> dict[int, str]:
+        """Those up to a line, or all; they are told once."""
+        numbers = [number for number in list(self.texts) if last is None or number <= last]
+        return {number: self.texts.pop(number) for number in sorted(numbers)}
+
+
+def pieces(text: Text, plan: Plan) -> Iterator[Piece]:
+    """Raises NotTyped where the parser gives up."""
+    rejects = _Rejects()
+    n_before = plan.n_head
+    try:
+        for cells in _batches(text, plan, rejects):
+            lines = _lines(cells.num_rows, n_before, sorted(rejects.texts))
+            n_before = int(lines[-1]) if lines.size else n_before
+            yield _piece(plan, cells, lines, rejects.until(n_before))
+    except pa.ArrowException as error:
+        raise NotTyped(str(error)) from error
+    if rejects.texts:
+        yield _piece(plan, _none(plan), np.zeros(0, dtype=np.int64), rejects.until(None))
+
+
+def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBatch]:
+    names = [f"c{number}" for number in range(1, plan.n_columns + 1)]
+    kinds = _types(plan)
+    with (
+        pa.OSFile(str(text.path)) as source,
+        csv.open_csv(
+            source,
+            # in one thread: only so does the parser know the numbers of the lines it rejects
+            csv.ReadOptions(
+                use_threads=False,
+                block_size=PIECE_BYTES,
+                skip_rows=plan.n_head,
+                column_names=names,
+                encoding="utf8" if text.encoding.startswith("utf-8") else text.encoding,
+            ),
+            csv.ParseOptions(
+                delimiter=plan.separator,
+                quote_char=False,
+                escape_char=False,
+                ignore_empty_lines=False,
+                invalid_row_handler=rejects,
+            ),
+            csv.ConvertOptions(column_types=kinds, strings_can_be_null=False, check_utf8=False),
+        ) as reader,
+    ):
+        yield from reader
+
+
+def _types(plan: Plan) -> dict[str, pa.DataType]:
+    said = pa.dictionary(pa.int32(), pa.string())
+    return {
+        f"c{number}": said if number in plan.kinds else pa.string() for number in range(1, plan.n_columns + 1)
+    }
+
+
+def _none(plan: Plan) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=pa.schema(list(_types(plan).items())))
+
+
+def _lines(n_rows: int, n_before: int, rejected: list[int]) -> Numbers:
+    """The lines of the next rows: those behind line `n_before` that were not rejected."""
+    rows = np.arange(n_rows, dtype=np.int64)
+    skipped = np.array(rejected, dtype=np.int64) - (n_before + 1) - np.arange(len(rejected))
+    return rows + n_before + 1 + np.searchsorted(skipped, rows, side="right")
+
+
+def _piece(plan: Plan, cells: pa.RecordBatch, lines: Numbers, rejected: dict[int, str]) -> Piece:
+    texts: pl.DataFrame = pl.from_arrow(cells.select(_typed_columns(plan)))  # type: ignore[assignment]
+    rows = texts.select(_stamps(plan), amount=_amount(plan).cast(pl.Decimal(18, 4), strict=False))
+    is_plain = pl.all_horizontal(*_are_plain(plan), *(pl.col(name) >= _FIRST for name in plan.stamps))
+    found = texts.hstack(rows).select(is_plain.fill_null(value=False)).to_series().to_numpy()
+    left = np.flatnonzero(~found)
+    if left.size + len(rejected) > MAX_ODD:
+        raise NotTyped("too many lines are not plain")
+    odd = sorted([*lines[left[_holds_text(cells, left)]].tolist(), *rejected])
+    return Piece(plan, cells, lines, rows, _kinds(plan, cells), found.copy(), odd, rejected)
+
+
+def _typed_columns(plan: Plan) -> list[str]:
+    numbers = {plan.value_column, *plan.unnamed, *(number for number, _ in plan.stamps.values())}
+    return [f"c{number}" for number in sorted(numbers)]
+
+
+def _stamps(plan: Plan) -> list[pl.Expr]:
+    """As the general reader takes them."""
+    return [
+        pl.coalesce([pl.col(f"c{number}").str.to_datetime(form, strict=False) for form in forms]).alias(name)
+        for name, (number, forms) in plan.stamps.items()
+    ]
+
+
+def _amount(plan: Plan) -> pl.Expr:
+    return pl.col(f"c{plan.value_column}")
+
+
+def _are_plain(plan: Plan) -> list[pl.Expr]:
+    """What must hold of the texts of a line: the digits of its amount, and nothing in columns without a header."""
+    return [_amount(plan).str.contains(_AMOUNT), *(pl.col(f"c{number}") == "" for number in plan.unnamed)]
+
+
+def _holds_text(cells: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which rows are no blank lines, which the parser gives as rows of empty cells."""
+    some = cells.take(pa.array(rows))
+    return np.array(
+        [any(row) for row in zip(*(column.to_pylist() for column in some.columns), strict=True)], dtype=bool
+    )
+
+
+def _kinds(plan: Plan, cells: pa.RecordBatch) -> npt.NDArray[np.int32]:
+    """The number of each row's kind, equal where the texts of all columns of kinds are."""
+    kinds, n_kinds = np.zeros(cells.num_rows, dtype=np.int32), 1
+    for number in plan.kinds:
+        column = cells.column(f"c{number}")
+        own = column.indices.to_numpy()
+        if n_kinds == 1:
+            kinds, n_kinds = own, len(column.dictionary)
+            continue
+        both = pa.array(kinds.astype(np.int64) * len(column.dictionary) + own).dictionary_encode()
+        kinds, n_kinds = both.indices.to_numpy(), len(both.dictionary)
+    return kinds
