@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -105,13 +105,26 @@ def _sqrt(value: Fraction) -> Fraction:
     return Fraction(isqrt(value.numerator * _SQRT_DIGITS**2 // value.denominator), _SQRT_DIGITS)
 
 
+def _to_fifty_digits(function: Callable[[Decimal], Decimal]) -> Callable[..., Fraction]:
+    """A logarithm or its inverse, for workings that are compared with some room."""
+
+    def evaluated(value: Fraction) -> Fraction:
+        with localcontext(prec=50):
+            return Fraction(function(Decimal(value.numerator) / Decimal(value.denominator)))
+
+    return evaluated
+
+
 def _half_up(value: Fraction, digits: Fraction) -> Fraction:
     scale = Fraction(10) ** int(digits)
     size = (abs(value) * scale + Fraction(1, 2)).__floor__() / scale
     return size if value >= 0 else -size
 
 
-_FUNCTIONS: dict[str, Callable[..., Fraction]] = {"sqrt": _sqrt, "half_up": _half_up, "max": max, "min": min}
+_FUNCTIONS: dict[str, Callable[..., Fraction]] = {
+    "sqrt": _sqrt, "ln": _to_fifty_digits(Decimal.ln), "exp": _to_fifty_digits(Decimal.exp), "half_up": _half_up,
+    "max": max, "min": min,
+}  # fmt: skip
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -121,7 +134,8 @@ _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] =
 
 
 def worked(text: str) -> Fraction:
-    """The exact value of a working: numbers, + - * / ( ), sqrt(x), half_up(x, digits), remarks in [brackets].
+    """The exact value of a working: numbers, + - * / ( ), sqrt(x), ln(x), exp(x), half_up(x, digits), remarks
+    in [brackets].
 
     Raises ValueError for anything else.
     """

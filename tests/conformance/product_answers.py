@@ -27,8 +27,9 @@ from orchestration import night as nights
 from orchestration.defs import raw as raw_room
 from orchestration.defs.resources import writer
 from orchestration.settings import load_settings
+from quality.uncertainty import write_simulation
 
-ASKED = ("institution_year", "region_year", "emission_uncertainty")
+ASKED = ("institution_year", "region_year", "emission_uncertainty", "emissions_change")
 """Marts that answers are read from."""
 _INPUTS = ("case", "subject", "period", "quantity", "value", "unit", "state", "release", "form")
 _REGISTER = {
@@ -107,6 +108,8 @@ class World:
             *_figures(con, "institution_year", "institution_id", names),
             *_figures(con, "region_year", "region_code", names),
             *_intervals(con),
+            *_causes(con),
+            *_simulated(con, names),
             *self._refusals(con),
             *_set_aside(con),
             *_potentials(con),
@@ -209,6 +212,41 @@ def _intervals(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, 
     ).fetchall():
         for end, value in zip(ends, values, strict=True):
             yield region, str(year), figure.replace("_tco2", f"_{end}_tco2"), said(value)
+
+
+def _causes(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+    """Effects of a region's change against the year before, and against the base year where that is another."""
+    names = (
+        "emissions_change_tco2", "change_by_activity_tco2", "change_by_structure_tco2", "change_by_factor_tco2",
+        "change_unexplained_tco2",
+    )  # fmt: skip
+    for region, year, from_year, population, *values in con.execute(
+        f"select region_code, year, from_year, population, {', '.join(names)} from marts.emissions_change"
+    ).fetchall():
+        suffix = "" if from_year == year - 1 else "_since_base_year"
+        if population == "like_for_like":
+            suffix += _LIKE_FOR_LIKE
+        for name, value in zip(names, values, strict=True):
+            yield region, str(year), name + suffix, said(value)
+
+
+def _simulated(con: duckdb.DuckDBPyConnection, names: set[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Percentiles and means of the simulation, which runs where a case asks for them."""
+    if not any("_simulated_" in name for name in names):
+        return
+    write_simulation(con)
+    ends = ("simulated_low", "simulated_high", "simulated_mean", "change_simulated_low", "change_simulated_high")
+    for region, year, figure, draws, seed, state, *values in con.execute(
+        f"""select region_code, year, figure, n_draws, seed_number, simulation_state,
+        {", ".join(f"figure_{end}_tco2" for end in ends)}
+        from marts.emission_simulation where population = 'reported'"""
+    ).fetchall():
+        for end, value in zip(ends, values, strict=True):
+            yield region, str(year), figure.replace("_tco2", f"_{end}_tco2"), said(value)
+        if figure == "emissions_total_tco2":
+            yield region, str(year), "n_draws", said(draws)
+            yield region, str(year), "seed_number", said(seed)
+            yield region, str(year), "simulation_state", said(state)
 
 
 def _set_aside(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:

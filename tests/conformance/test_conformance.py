@@ -119,6 +119,20 @@ def judged(*arguments: object) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def test_a_seed_gives_the_same_draws_and_another_seed_others(
+    product: Product, answers: dict[kit.Key, str]
+) -> None:
+    """SM-001 and SM-015 are one question at two seeds; asked again, each answers with the same digits."""
+    ends = ("emissions_total_simulated_low_tco2", "emissions_total_simulated_high_tco2")
+    for end in ends:
+        assert answers["SM-001", "SM-001-R", "2021", end] != answers["SM-015", "SM-015-R", "2021", end]
+    world = next(item for item in product.worlds if item.cases[0].profile == "simulation-reseeded")
+    again = product.with_change(world, "raw.profile", lambda con: None)
+    assert {key: answer for key, answer in again.items() if key[3] in ends} == {
+        key: answer for key, answer in answers.items() if key[0] == "SM-015" and key[3] in ends
+    }
+
+
 @pytest.mark.parametrize("text", ["__import__('os')", "2 ** 8", "a + 1", "open(1)", "[1]", ""])
 def test_a_working_is_arithmetic_alone(text: str) -> None:
     with pytest.raises((ValueError, SyntaxError)):
@@ -131,3 +145,5 @@ def test_workings_are_exact() -> None:
     assert kit.worked("half_up(2.345, 2)") == Fraction(235, 100)
     assert kit.worked("half_up(-2.345, 2)") == Fraction(-235, 100)
     assert abs(kit.worked("sqrt(2)") ** 2 - 2) < Fraction(1, 10**30)
+    assert abs(kit.worked("exp(ln(7 / 3))") - Fraction(7, 3)) < Fraction(1, 10**30)
+    assert abs(kit.worked("ln(2)") - Fraction(693147180559945309, 10**18)) < Fraction(1, 10**18)
