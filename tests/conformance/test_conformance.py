@@ -76,6 +76,19 @@ def test_every_working_is_arithmetic_and_gives_what_is_expected() -> None:
             assert abs(value - stated) <= kit.room(row, figure, value), f"{case.id} {row['figure']}: {value}"
 
 
+def test_every_printed_cross_check_is_worked_and_has_its_case() -> None:
+    """`cross_checks.csv`: what is printed follows from its working, half up at the printed digits, and a case holds it."""
+    known = {case.id for case in ALL}
+    checks = list(kit.rows(kit.HERE / "cross_checks.csv"))
+    for check in checks:
+        digits = len(check["stated"].partition(".")[2])
+        assert kit.worked(f"half_up({check['working']}, {digits})") == Fraction(check["stated"]), check
+        assert set(check["cases"].split("+")) - {""} <= known, check
+        assert check["cases"] or check["remark"], check
+    assert len({check["quantity"] for check in checks}) == len(checks)
+    assert sum(bool(check["cases"]) for check in checks) >= 100
+
+
 def test_no_two_cases_of_the_kit_are_the_same_rule() -> None:
     twice = [rule for rule, n in Counter((case.kind, case.rule) for case in ALL).items() if n > 1]
     assert not twice
