@@ -105,7 +105,7 @@ def _head(text: Text, delivery: Delivery, rules: Rules) -> _Head | None:
         return None
     spec, table = there[1], reading.tables[0][1]
     n_head = max([0, *spec.header_rows, spec.unit_row or 0])
-    lines = begin.replace("\r\n", "\n").split("\n")
+    lines = begin.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) <= n_head:
         return None
     separator = delimited.separator_of(begin, layout.separator)
@@ -123,7 +123,7 @@ def _load(
 ) -> Loaded:
     plan = plan_of(head.layout, head.spec, head.table, head.n_columns, head.separator)
     judge = Judge(delivery, rules, head.layout, head.spec, len(head.lines))
-    n_rows = _typed(con, head, text, plan, judge, target) if plan and text.is_plain else None
+    n_rows = _typed(con, head, text, plan, judge, target) if plan and not text.has_quotes else None
     if n_rows is None:
         judge = Judge(delivery, rules, head.layout, head.spec, len(head.lines))
         n_rows = chunks.read(con, text, head.separator, judge, target)

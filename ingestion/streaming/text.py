@@ -1,4 +1,4 @@
-"""What the bytes of a large delimited file are like: encoding, quotes, line ends, and that they are the sealed ones.
+"""What the bytes of a large delimited file are like: encoding, quotes, and that they are the sealed ones.
 
 Belongs here: one pass over the file in chunks. Does not belong here: separators and fields.
 """
@@ -10,8 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ingestion import archive
 
 _CHUNK = 1 << 20
@@ -21,17 +19,9 @@ _OTHERS = ("gb18030", "cp1252")
 
 @dataclass(frozen=True)
 class Text:
-    """`has_returns`: carriage returns that no line feed follows, which end lines too."""
-
     path: Path
     encoding: str
     has_quotes: bool
-    has_returns: bool
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether line feeds alone part the records."""
-        return not self.has_quotes and not self.has_returns
 
 
 def refuse_changed(path: Path, sha256: str) -> None:
@@ -50,18 +40,15 @@ def look(path: Path, sha256: str | None) -> Text | None:
     """
     seal = None if sha256 is None or archive.is_untouched(path, sha256) else hashlib.sha256()
     utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-    has_quotes = has_nul = has_returns = False
+    has_quotes = has_nul = False
     start = b""
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
-            if chunk.endswith(b"\r"):
-                chunk += handle.read(1)
             if seal is not None:
                 seal.update(chunk)
             start = start or chunk[:4]
             has_quotes = has_quotes or b'"' in chunk
             has_nul = has_nul or b"\0" in chunk
-            has_returns = has_returns or _has_lone_return(chunk)
             utf8 = _still(utf8, chunk)
     if seal is not None and seal.hexdigest() != sha256:
         raise ValueError(f"archive object {sha256} has changed since it was sealed")
@@ -73,16 +60,7 @@ def look(path: Path, sha256: str | None) -> Text | None:
         if other is None:
             return None
         encoding = other
-    return Text(path, encoding, has_quotes, has_returns)
-
-
-def _has_lone_return(chunk: bytes) -> bool:
-    if b"\r" not in chunk:
-        return False
-    data = np.frombuffer(chunk, dtype=np.uint8)
-    is_return = data == 13
-    n_pairs = np.count_nonzero(is_return[:-1] & (data[1:] == 10))
-    return bool(np.count_nonzero(is_return) > n_pairs)
+    return Text(path, encoding, has_quotes)
 
 
 def _still(decoder: codecs.IncrementalDecoder | None, chunk: bytes) -> codecs.IncrementalDecoder | None:

@@ -222,6 +222,24 @@ def test_the_typed_road_gives_what_the_general_reader_gives(
     Both(con, own, tmp_path, data, "a.csv").check()
 
 
+@pytest.mark.parametrize("n_bytes", [2_000, 1 << 20])
+@pytest.mark.parametrize("head_end", ["\r", "\n", "\r\n"])
+def test_lines_end_in_any_of_the_three_ways(
+    con: duckdb.DuckDBPyConnection,
+    own: Rules,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    head_end: str,
+    n_bytes: int,
+) -> None:
+    monkeypatch.setattr(chunks, "read", never)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", n_bytes)
+    body = made(3)
+    ends = ["\r", "\n", "\r\n", "\r\r\n", "\n\r"]
+    lines = [line + ends[number % len(ends)] for number, line in enumerate(body)]
+    Both(con, own, tmp_path, (INTERVALS + head_end + "".join(lines)).encode(), "a.csv").check()
+
+
 def never(*_: object) -> int:
     raise AssertionError("this file goes the typed road")
 
@@ -267,7 +285,6 @@ def test_a_broken_gzip_is_for_the_general_reader(
 CHUNKED = {
     "quotes": '"B1","01000","2021-01-01T00:00:00","2021-01-01T00:15:00","1,5","kWh"',
     "a line break in quotes": 'B1,01000,2021-01-01T00:00:00,2021-01-01T00:15:00,1.5,"k\nWh"',
-    "a lone carriage return": "B1,01000,2021-01-01T00:00:00,2021-01-01T00:15:00,1.5,kWh\rB1,,,,,",
 }
 
 
