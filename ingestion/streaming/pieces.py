@@ -139,9 +139,11 @@ def _none(plan: Plan) -> pa.RecordBatch:
 
 def _lines(n_rows: int, n_before: int, rejected: list[int]) -> Numbers:
     """The lines of the next rows: those behind line `n_before` that were not rejected."""
-    rows = np.arange(n_rows, dtype=np.int64)
-    skipped = np.array(rejected, dtype=np.int64) - (n_before + 1) - np.arange(len(rejected))
-    return rows + n_before + 1 + np.searchsorted(skipped, rows, side="right")
+    skipped = np.array(rejected, dtype=np.int64) - (n_before + 1)
+    n_skipped = int(np.count_nonzero(skipped - np.arange(skipped.size) < n_rows))
+    is_row = np.ones(n_rows + n_skipped, dtype=bool)
+    is_row[skipped[:n_skipped]] = False
+    return np.flatnonzero(is_row) + (n_before + 1)
 
 
 def _piece(plan: Plan, cells: pa.RecordBatch, lines: Numbers, rejected: dict[int, str]) -> Piece:

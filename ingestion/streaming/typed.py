@@ -121,7 +121,7 @@ def _plain(piece: Piece, told: pl.DataFrame, file_id: str) -> pa.Table:
     places = _places(piece.kinds[where], told["kind"].to_numpy())
     typed = piece.rows if where.size == piece.lines.size else piece.rows[where]
     columns = {name: pa.array(typed[name].to_numpy(), pa.timestamp("us")) for name in piece.plan.stamps} | {
-        "file_id": _spread([file_id], readings.SCHEMA.field("file_id").type, np.zeros_like(places)),
+        "file_id": _spread([file_id], readings.SCHEMA.field("file_id").type, places),
         "line": pa.array(piece.lines[where]),
         "column_number": pa.array(np.full(where.size, piece.plan.value_column, dtype=np.int32)),
         "amount": typed["amount"].to_arrow(),
@@ -142,15 +142,18 @@ def _places(kinds: npt.NDArray[np.int32], told: npt.NDArray[np.int32]) -> npt.ND
 
 def _spread(by_kind: list[str | None], kind: pa.DataType, places: npt.NDArray[np.int32]) -> pa.Array:
     """A column from what it holds for each kind: texts and numbers as text, once per distinct one."""
-    distinct = list(dict.fromkeys(by_kind))
-    if distinct in ([], [None]):
+    texts = list(dict.fromkeys(text for text in by_kind if text is not None))
+    if not texts:
         return pa.nulls(places.size, kind)
-    index = {text: place for place, text in enumerate(item for item in distinct if item is not None)}
-    codes = pa.array([None if text is None else index[text] for text in by_kind], pa.int32())
-    indices = codes.take(pa.array(places)) if len(distinct) > 1 else pa.array(np.zeros_like(places))
+    if len(texts) == 1 and None not in by_kind:
+        indices = pa.repeat(pa.scalar(0, pa.int32()), places.size)
+    else:
+        index = {text: place for place, text in enumerate(texts)}
+        codes = pa.array([None if text is None else index[text] for text in by_kind], pa.int32())
+        indices = codes.take(pa.array(places))
     if pa.types.is_dictionary(kind):
-        return pa.DictionaryArray.from_arrays(indices, pa.array(list(index), pa.string()))
-    return pa.array([Decimal(text) for text in index], kind).take(indices)
+        return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
+    return pa.array(list(map(Decimal, texts)), kind).take(indices)
 
 
 def _other_end(piece: Piece, told: pl.DataFrame, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
