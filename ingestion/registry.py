@@ -47,6 +47,8 @@ _FORMULAS = (
 _OF_FORMULAS = frozenset().union(*_FORMULAS)
 _OF_A_PART = ("green", "ets_green")
 """Electricity families for the volume that is proven green: never the factor of all that is bought."""
+_BY_THE_PROFILE = "by the profile"
+"""Set of the terms of an inventory whose rows the profile names elsewhere: power and heat."""
 _OF_THE_REST = "exmk"
 """The family of what is left when green volumes are taken out: it may stand for all years of a profile, not for one among others."""
 
@@ -266,6 +268,10 @@ def check_profile(registry: Registry, profile: RegionProfile) -> None:
     }
     for key, words in choices.items():
         need(key, getattr(method, key), words, words.__contains__)
+    terms = csv.DictReader(io.StringIO(_seed("factors/inventory_terms.csv")))
+    sets = {row["method_set"] for row in terms} - {_BY_THE_PROFILE}
+    for name in method.inventory_sets:
+        need("inventory_sets", name, sets, sets.__contains__)
     problems += list(_stand_in_problems(registry, profile))
     if not problems:
         problems += list(_method_problems(registry, profile))

@@ -14,6 +14,15 @@ figures as (
     select region_code, population, year, '{{ figure }}' as figure, {{ figure }} as figure_tco2
     from {{ ref('region_year') }}
     where {{ figure }} is not null
+
+    union all
+    {%- endfor %}
+    {%- for figure, column in {
+        'inventory_direct_tco2e': 'emissions_direct_tco2e', 'inventory_total_tco2e': 'emissions_total_tco2e'
+    }.items() %}
+    select region_code, 'inventory', year, '{{ figure }}', {{ column }}
+    from {{ ref('inventory_year') }}
+    where {{ column }} is not null and inventory_scope = 'district'
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

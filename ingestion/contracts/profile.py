@@ -95,6 +95,9 @@ class Method(_Strict):
     electricity_family: str = "avg"
     gwp_edition: str = "AR5"
     market_electricity_family: str = "exmk"
+    inventory_sets: tuple[str, ...] = Field(
+        default=("provincial-guide-2025", "provincial-guide-2011", "IPCC-2006"), min_length=1
+    )
     base_year: int = 2020
     unfactored_energy_fail_share: Decimal = Decimal("0.05")
     annual_month_tolerance_share: Decimal = Decimal("0.005")

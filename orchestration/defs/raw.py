@@ -59,7 +59,10 @@ def declarations() -> dg.MaterializeResult[None]:
             "region_name_zh": profile.root.name_zh,
             "region_name_en": profile.root.name_en,
             "region_level": profile.root.level,
-            **{name: str(value) for name, value in profile.method},
+            **{
+                name: ", ".join(value) if isinstance(value, tuple) else str(value)
+                for name, value in profile.method
+            },
         }
         raw.write_table(con, "profile", "key VARCHAR, value VARCHAR", list(scalars.items()))
         raw.write_table(

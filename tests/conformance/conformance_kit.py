@@ -22,7 +22,7 @@ MISSING = "missing"
 """The answer of a figure that is not known: never zero, never left out."""
 TOLERANCE = Fraction(1, 10**12)
 """Largest relative difference of a ratio; amounts, standard coal and emissions must be exact."""
-TABLES = ("inputs", "register", "regions", "green_power", "expected")
+TABLES = ("inputs", "register", "regions", "green_power", "inventory", "expected")
 Row = dict[str, str]
 Key = tuple[str, str, str, str]
 

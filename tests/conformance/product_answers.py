@@ -29,7 +29,9 @@ from orchestration.defs.resources import writer
 from orchestration.settings import load_settings
 from quality.uncertainty import write_simulation
 
-ASKED = ("institution_year", "region_year", "emission_uncertainty", "emissions_change")
+ASKED = (
+    "institution_year", "region_year", "emission_uncertainty", "emissions_change", "inventory_category", "inventory_year",
+)  # fmt: skip
 """Marts that answers are read from."""
 _INPUTS = ("case", "subject", "period", "quantity", "value", "unit", "state", "release", "form")
 _REGISTER = {
@@ -54,6 +56,16 @@ _GREEN_POWER = {
     "使用期起": "starts_on",
     "使用期止": "ends_on",
     "凭证状态": "status",
+}
+_INVENTORY = {
+    "行政区划代码": "region",
+    "年度": "year",
+    "清单类别": "category",
+    "对象": "subject",
+    "活动水平": "amount",
+    "单位": "unit",
+    "不确定度(%)": "uncertainty_pct",
+    "版次": "release",
 }
 _REGISTERS = {"register": _REGISTER, "green_power": _GREEN_POWER}
 """Tables of the kit that are registers → header of the product's register → column of the kit."""
@@ -110,6 +122,7 @@ class World:
             *_intervals(con),
             *_causes(con),
             *_simulated(con, names),
+            *_inventories(con),
             *self._refusals(con),
             *_set_aside(con),
             *_potentials(con),
@@ -121,7 +134,7 @@ class World:
         }
 
     def _write(self, profile: str, as_of: str) -> None:
-        for folder in ("profiles", "landing/direct_report", "landing/registers"):
+        for folder in ("profiles", "landing/direct_report", "landing/registers", "landing/inventory"):
             (self.home / folder).mkdir(parents=True)
         rows = HERE / "profiles" / f"{profile}.factors.csv"
         if rows.is_file():
@@ -152,6 +165,17 @@ class World:
                 path = self.home / "landing" / "registers" / f"{name}.csv"
                 _write_csv(path, columns, ([row[column] for column in columns.values()] for row in found))
 
+        activities = self._table("inventory")
+        if activities:
+            path = self.home / "landing" / "inventory" / "inventory.csv"
+            _write_csv(
+                path, _INVENTORY, ([row[column] for column in _INVENTORY.values()] for row in activities)
+            )
+            self.rows |= {
+                (path.name, number): {**row, "subject": row["region"]}
+                for number, row in enumerate(activities, start=2)
+            }
+
     def _table(self, name: str) -> list[Row]:
         return [row for case in self.cases for row in case.rows[name]]
 
@@ -159,7 +183,7 @@ class World:
         """Reasons of refused rows by the subject that the row names, whatever could be read of it."""
         reasons: dict[str, set[str]] = defaultdict(set)
         for path, number, reason in con.execute(
-            "select path, row_number, reason_code from raw.quarantine where source = 'direct_report'"
+            "select path, row_number, reason_code from raw.quarantine where source in ('direct_report', 'inventory')"
         ).fetchall():
             reasons[self.rows[Path(path).name, number]["subject"]].add(reason)
         for subject, found in reasons.items():
@@ -247,6 +271,26 @@ def _simulated(con: duckdb.DuckDBPyConnection, names: set[str]) -> Iterator[tupl
             yield region, str(year), "n_draws", said(draws)
             yield region, str(year), "seed_number", said(seed)
             yield region, str(year), "simulation_state", said(state)
+
+
+def _inventories(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
+    """Figures of a region's inventory, of the part of its public institutions, and of single categories and gases."""
+    columns = [
+        row[0] for row in con.execute("select column_name from (describe marts.inventory_year)").fetchall()
+    ]
+    for row in con.execute("from marts.inventory_year").fetchall():
+        said_of = dict(zip(columns, row, strict=True))
+        part = "" if said_of["inventory_scope"] == "district" else "institutions_"
+        for name, value in said_of.items():
+            yield str(said_of["region_code"]), str(said_of["year"]), f"inventory_{part}{name}", said(value)
+    for region, year, category, gas, mass, co2e, minus, plus in con.execute(
+        """select region_code, year, category_code, gas, sum(gas_mass_kg), sum(emissions_tco2e),
+        any_value(emissions_low_tco2e), any_value(emissions_high_tco2e)
+        from marts.inventory_category where inventory_scope = 'district' group by all"""
+    ).fetchall():
+        values = {"kg": mass, "tco2e": co2e, "low_tco2e": minus, "high_tco2e": plus}
+        for name, value in values.items():
+            yield f"{region} {category} {gas}", str(year), f"inventory_gas_{name}", said(value)
 
 
 def _set_aside(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:

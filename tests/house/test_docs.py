@@ -250,7 +250,8 @@ def test_each_profile_field_has_its_place(model: type[BaseModel], heading: str) 
 def test_the_defaults_of_the_method_are_as_described() -> None:
     found = section(text_of("profiles.md"), "method")
     for name, value in profile.Method():
-        assert f"| `{name}` | `{value}` |" in found, name
+        shown = f"[{', '.join(value)}]" if isinstance(value, tuple) else value
+        assert f"| `{name}` | `{shown}` |" in found, name
 
 
 def test_each_setting_has_its_place() -> None:

@@ -31,6 +31,8 @@ _SUFFIX = {
     "m3/person": "m3_person",
     "kgCO2/m2": "kgco2_m2",
     "tCO2/kWh": "tco2_per_kwh",
+    "tCO2e": "tco2e",
+    "kgCO2e/kg": "kgco2e_kg",
     "1/m": "per_m",
     "%": "pct",
     "1": "share",

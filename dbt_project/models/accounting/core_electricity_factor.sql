@@ -34,6 +34,8 @@ years as (
     select year from {{ ref('core_institution') }}
     union
     select year from {{ ref('core_meter_month') }}
+    union
+    select year from {{ ref('stg_inventory__activities') }}
     -- the year whose factors are frozen, whatever years there are returns of
     union
     select base_year from {{ ref('stg_control__build') }}

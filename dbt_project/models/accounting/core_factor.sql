@@ -32,12 +32,63 @@ factor_units as (
     select * from {{ ref('factor_units') }}
 ),
 
+inventory_categories as (
+    select * from {{ ref('inventory_categories') }}
+),
+
 stated as (
     select {{ columns | join(', ') }}, 'shipped' as factor_origin from shipped
 
     union all
 
     select {{ columns | join(', ') }}, 'home' from home
+),
+
+-- what formulas of district inventories are made of (core_inventory_gas)
+of_inventories as (
+    select
+        category_id as factor_id,
+        'inventory' as factor_kind,
+        document_no as factor_set,
+        ipcc_code as series,
+        parameter,
+        gas,
+        region_name_zh as scope,
+        name_zh,
+        name_en,
+        known_since as valid_from,
+        value,
+        low,
+        high,
+        unit,
+        issuer,
+        document,
+        document_no,
+        known_since,
+        is_date_approximate,
+        status,
+        evidence,
+        'shipped' as factor_origin
+    from inventory_categories
+    -- what no formula here is made of has a unit of its own, and stays in its table
+    where value is not null and unit in (select factor_unit from factor_units)
+),
+
+-- of what a landfill gives off, the share that its cover lets through
+let_through as (
+    select
+        * exclude (factor_origin) replace (
+            'CP-REST-' || factor_id as factor_id,
+            '1 - ' || parameter as parameter,
+            cast(1 - value as decimal(18,8)) as value,
+            null as low,
+            null as high,
+            'unconfirmed' as status,
+            '1 - ' || factor_id as evidence
+        ),
+        'computed' as factor_origin
+    from of_inventories
+    where parameter = 'OX'
 ),
 
 conversions as (
@@ -110,6 +161,7 @@ burned as (
     inner join parameters as molar
         on molar.factor_kind = 'constant'
         and molar.carrier = 'carbon'
+        and molar.gas = 'CO2'
     where heating.factor_kind = 'fuel' and heating.parameter = 'lhv'
 
     union all
@@ -191,6 +243,10 @@ united as (
     select * from stated
     union all by name
     select * from conversions
+    union all by name
+    select * from of_inventories
+    union all by name
+    select * from let_through
     union all by name
     select *, true as is_date_approximate, 'unconfirmed' as status, 'computed' as factor_origin from computed
 ),

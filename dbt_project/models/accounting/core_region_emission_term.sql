@@ -14,6 +14,14 @@ paths as (
     select * from {{ ref('core_region_path') }} where is_ancestor_in_scope
 ),
 
+inventory_gases as (
+    select
+        region_code, year, is_indirect, factor_chain, emissions_tco2e as emissions_tco2, activity_minus_squared,
+        activity_plus_squared, is_activity_known
+    from {{ ref('core_inventory_gas') }}
+    where inventory_scope = 'district' and missing_reason is null and is_in_basket
+),
+
 institution_years as (
     select institution_id_scheme, institution_id, year, region_code, months_reported from institutions
 ),
@@ -68,6 +76,38 @@ summed as (
     group by all
 ),
 
+-- a region's own inventory, without and with what its power and heat cost elsewhere
+inventory_figures as (
+    select *, 'inventory_total_tco2e' as figure from inventory_gases
+
+    union all
+
+    select *, 'inventory_direct_tco2e' from inventory_gases where not is_indirect
+),
+
+inventoried as (
+    select
+        figures.region_code,
+        'inventory' as population,
+        years.year as base_year,
+        figures.year,
+        figures.figure,
+        figures.factor_chain,
+        {{ sums }}
+    from inventory_figures as figures
+    inner join (select distinct region_code, year, figure from inventory_figures) as years
+        on figures.region_code = years.region_code
+        and figures.figure = years.figure
+        and figures.year in (years.year, years.year - 1)
+    group by all
+),
+
+united as (
+    select * from summed
+    union all by name
+    select * from inventoried
+),
+
 final as (
     select
         ---------- ids
@@ -85,7 +125,7 @@ final as (
 
         ---------- booleans
         is_activity_known
-    from summed
+    from united
 )
 
 select * from final

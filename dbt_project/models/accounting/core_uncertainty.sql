@@ -59,8 +59,9 @@ chosen as (
             or (
                 choices.factor_id is null
                 and factors.factor_kind = choices.factor_kind
-                and factors.carrier = choices.carrier
-                and factors.parameter is not distinct from 'per_unit'
+                -- a row of an inventory is of a category, not of a carrier
+                and case when factors.factor_kind = 'inventory' then factors.series else factors.carrier end = choices.carrier
+                and (factors.parameter is not distinct from 'per_unit' or factors.factor_kind = 'inventory')
                 and (choices.gas is null or factors.gas = choices.gas)
             )
         )

@@ -21,6 +21,10 @@ audited as (
 ),
 
 {% endfor -%}
+inventory as (
+    select * from {{ ref('stg_inventory__activities') }}
+),
+
 institutions as (
     select * from {{ ref('core_institution') }}
 ),
@@ -64,6 +68,23 @@ united as (
         institution_id, null, null, null, null
     from {{ source }}_{{ table }}
     {% endfor %}
+    union all
+
+    select
+        'inventory',
+        case
+            when regions.region_code is null then 'region_not_in_profile'
+            when inventory.amount is null then 'number_too_long'
+            else 'digits_rounded'
+        end,
+        inventory.file_id, inventory.path, inventory.sheet, inventory.row_number, null,
+        inventory.region_code, inventory.year, inventory.activity_category, inventory.value_text, inventory.unit_text
+    from inventory
+    left join regions
+        on inventory.region_code = regions.region_code
+        and regions.is_in_scope
+    where regions.region_code is null or inventory.amount is null or inventory.has_lost_digits
+
     union all
 
     select

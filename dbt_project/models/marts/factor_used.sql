@@ -25,6 +25,10 @@ carrier_factors as (
     select * from {{ ref('core_carrier_factor') }}
 ),
 
+inventory_gases as (
+    select * from {{ ref('core_inventory_gas') }} where missing_reason is null
+),
+
 -- one use is one institution, or one building, in one year
 uses as (
     {%- for column, figure in {
@@ -51,6 +55,16 @@ uses as (
 
     select coal_conversion_id, 'institution_year', 'energy_primary', institution_id_scheme || ' ' || institution_id, year
     from activities
+
+    union all
+
+    select unnest(string_split(factor_chain, ' x ')), 'inventory_year', 'emissions', concat_ws(' ', region_code, category_code, subject), year
+    from inventory_gases
+
+    union all
+
+    select gwp_factor_id, 'inventory_year', 'emissions', concat_ws(' ', region_code, category_code, subject), year
+    from inventory_gases
 
     union all
 

@@ -23,6 +23,7 @@ scalars as (
         max(value) filter (where key = 'gwp_edition') as gwp_edition,
         max(value) filter (where key = 'accounting_method') as accounting_method,
         max(value) filter (where key = 'market_electricity_family') as market_electricity_family,
+        string_split(max(value) filter (where key = 'inventory_sets'), ', ') as inventory_sets,
         cast(max(value) filter (where key = 'base_year') as integer) as base_year,
         cast(max(value) filter (where key = 'annual_month_tolerance_share') as decimal(18,8)) as annual_month_tolerance_share
     from profile
