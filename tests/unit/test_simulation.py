@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from test_uncertainty import many, total, world
+from test_uncertainty import INVENTORY, INVENTORY_INTERVALS, many, total, world
 
 from quality.simulation import Interval, Term, simulate
 from quality.uncertainty import read_figures, write_simulation
@@ -55,6 +55,18 @@ def test_both_approaches_agree_where_the_first_applies() -> None:
         assert plus == pytest.approx(1, abs=0.02)
         assert change is None or change == pytest.approx(1, abs=0.02)
     assert sum(change is not None for _, _, change in ratios) == 12
+
+
+def test_both_approaches_agree_on_an_inventory() -> None:
+    """Gases of an inventory, one of them taken up at a row that another gives off by: levels and change within 2 %."""
+    con = simulated(world([], INVENTORY_INTERVALS, inventory=INVENTORY))
+    ratios = con.execute(COMPARED + " and population = 'inventory'").fetchall()
+    assert len(ratios) == 4
+    for minus, plus, change in ratios:
+        assert minus == pytest.approx(1, abs=0.02)
+        assert plus == pytest.approx(1, abs=0.02)
+        assert change is None or change == pytest.approx(1, abs=0.02)
+    assert sum(change is not None for _, _, change in ratios) == 2
 
 
 def test_a_shared_row_is_drawn_once() -> None:
