@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import direct_report, nights, readings, uncertainty, workbook
+from benchmarks import accounting, direct_report, nights, readings, uncertainty, workbook
 
 REPORT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -32,7 +32,7 @@ def _machine() -> str:
 
 
 READING = {"direct_report": direct_report.measure, "workbook": workbook.measure}
-IN_ONE_PROCESS = {**READING, "uncertainty": uncertainty.measure}
+IN_ONE_PROCESS = {**READING, "uncertainty": uncertainty.measure, "accounting": accounting.measure}
 
 
 def _lines(name: str) -> list[str]:
@@ -84,6 +84,14 @@ def main() -> None:
         "| what | goal on two cores | measured |",
         "|---|---|---|",
         *_lines("uncertainty"),
+        "",
+        "## Accounting",
+        "",
+        accounting.MEANING,
+        "",
+        "| what | goal on two cores | measured |",
+        "|---|---|---|",
+        *_lines("accounting"),
         "",
     ]
     REPORT.write_text("\n".join(lines), encoding="utf-8")

@@ -88,9 +88,22 @@ def warehouse(landed: Iterable[Landed], rules: Rules, folder: Path) -> duckdb.Du
     declared = reading.rows((layout.id, layout.readings) for layout in rules.layouts)
     raw.write_table(con, "reading_rules", reading.COLUMNS, declared)
     raw.write_table(con, "build", "build_id VARCHAR, as_of DATE", [("scratch", date(2026, 1, 1))])
-    for name in SEEDS:
-        _seed(con, name)
+    seed(con, SEEDS)
     return con
+
+
+def seed(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Seeds as dbt would load them."""
+    for name in names:
+        _seed(con, name)
+
+
+def declare(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Empty tables in the place of models, with the columns of their contracts."""
+    for name in names:
+        (model,) = yaml.safe_load(_places()[name].with_suffix(".yml").read_text(encoding="utf-8"))["models"]
+        columns = ", ".join(f"{column['name']} {column['data_type']}" for column in model["columns"])
+        con.execute(f"create table {_relation(name)} ({columns})")
 
 
 def changeable(con: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -100,9 +113,12 @@ def changeable(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def build(con: duckdb.DuckDBPyConnection, models: Iterable[str]) -> None:
-    """Make models anew, as tables, in the order given."""
+    """Make models anew, in the order given: views where core and marts say so, tables else."""
     for name in models:
-        con.execute(f"create or replace table {_relation(name)} as {_sql(name)}")
+        is_view = _schema(name) != "staging" and "materialized='view'" in _places()[name].read_text(
+            encoding="utf-8"
+        )
+        con.execute(f"create or replace {'view' if is_view else 'table'} {_relation(name)} as {_sql(name)}")
 
 
 def failing(con: duckdb.DuckDBPyConnection, assertion: str) -> list[tuple[Any, ...]]:
@@ -116,11 +132,13 @@ def _places() -> dict[str, Path]:
     return {path.stem: path for path in [*models_and_tests, *(PROJECT / "seeds").rglob("*.csv")]}
 
 
-def _relation(name: str) -> str:
+def _schema(name: str) -> str:
     path = _places()[name]
-    if path.suffix == ".csv":
-        return f"seeds.{name}"
-    return f"{_SCHEMAS[path.relative_to(PROJECT / 'models').parts[0]]}.{name}"
+    return "seeds" if path.suffix == ".csv" else _SCHEMAS[path.relative_to(PROJECT / "models").parts[0]]
+
+
+def _relation(name: str) -> str:
+    return f"{_schema(name)}.{name}"
 
 
 @cache

@@ -5,7 +5,7 @@ builds as (
     select * from {{ ref('stg_control__build') }}
 ),
 
-amounts as (
+amounts as not materialized (
     select * from {{ ref('core_reported_amount') }}
 ),
 

@@ -2,7 +2,7 @@
     error of the amount itself gives it. -#}
 with
 
-activities as (
+activities as not materialized (
     select * from {{ ref('core_activity') }}
 ),
 
@@ -14,18 +14,35 @@ uncertainties as (
     select * from {{ ref('core_uncertainty') }}
 ),
 
--- what is passed on to third parties is deducted; of an institution that bought nothing it deducts nothing
-signed as (
+emitting as not materialized (
     select
-        activities.* exclude (emissions_tco2),
-        case when is_deducted then -emissions_tco2 else emissions_tco2 end as emissions_tco2,
-        bool_or(is_in_energy_total) over (
-            partition by institution_id_scheme, institution_id, year, emission_kind
-        ) as is_kind_counted
+        activities.*,
+        case when is_deducted then -emissions_tco2 else emissions_tco2 end as signed_tco2,
+        {{ size_tco2('emissions_tco2') }} as size_tco2
     from activities
     where emissions_tco2 is not null
         and (is_in_energy_total or is_deducted)
-    qualify bool_or(is_in_energy_total) over (partition by institution_id_scheme, institution_id, year)
+),
+
+bought as (
+    select
+        institution_id_scheme,
+        institution_id,
+        year,
+        list(distinct emission_kind) as kinds
+    from emitting
+    where is_in_energy_total
+    group by institution_id_scheme, institution_id, year
+),
+
+-- what is passed on to third parties is deducted; of an institution that bought nothing it deducts nothing
+signed as (
+    select
+        emitting.* exclude (emissions_tco2, signed_tco2),
+        emitting.signed_tco2 as emissions_tco2,
+        list_contains(bought.kinds, emitting.emission_kind) as is_kind_counted
+    from emitting
+    inner join bought using (institution_id_scheme, institution_id, year)
 ),
 
 chained as (
@@ -47,12 +64,13 @@ chained as (
         and 'reported ' || activities.base_carrier = uncertainties.subject_key
 ),
 
+minus_halved as (
+    select *, {{ half_width('size_tco2', 'minus_pct') }} as activity_minus_tco2 from chained
+),
+
 halved as (
-    select
-        *,
-        {{ half_width('emissions_tco2', 'minus_pct') }} as activity_minus_tco2,
-        {{ half_width('emissions_tco2', 'plus_pct') }} as activity_plus_tco2
-    from chained
+    select *, {{ other_half('size_tco2', 'plus_pct', 'activity_minus_tco2', 'minus_pct') }} as activity_plus_tco2
+    from minus_halved
 ),
 
 final as (

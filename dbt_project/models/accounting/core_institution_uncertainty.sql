@@ -1,7 +1,7 @@
 {#- Half-widths of an institution's emissions (definition 20). -#}
 with
 
-terms as (
+terms as not materialized (
     select * from {{ ref('core_emission_term') }}
 ),
 

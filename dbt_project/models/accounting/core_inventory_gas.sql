@@ -302,9 +302,9 @@ weighed as (
 halved as (
     select
         weighed.*,
-        {{ half_width('weighed.emissions_tco2e', 'coalesce(weighed.uncertainty_pct, uncertainties.minus_pct)') }}
+        {{ half_width(size_tco2('weighed.emissions_tco2e'), 'coalesce(weighed.uncertainty_pct, uncertainties.minus_pct)') }}
             as activity_minus_tco2e,
-        {{ half_width('weighed.emissions_tco2e', 'coalesce(weighed.uncertainty_pct, uncertainties.plus_pct)') }}
+        {{ half_width(size_tco2('weighed.emissions_tco2e'), 'coalesce(weighed.uncertainty_pct, uncertainties.plus_pct)') }}
             as activity_plus_tco2e
     from weighed
     left join uncertainties

@@ -1,69 +1,10 @@
 {#- The annual amount of every item of every form: of the annual return, else the sum of its parts, never scaled up. -#}
 with
 
-used_cells as (
+used_cells as not materialized (
     select *
     from {{ ref('core_direct_report_cells') }}
     where cell_state = 'used' and amount is not null
-),
-
--- Of one record, cells that a layout reads as one item (steam and hot water as heat) add up; of areas and counts the
--- first stands. Operations of one institution add up, whatever they measure.
-record_items as (
-    select
-        form_code,
-        form_role,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
-        period_kind,
-        period_index,
-        min(base_item_code) as base_item_code,
-        min(carrier) as carrier,
-        min(measure) as measure,
-        min(unit) as unit,
-        case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
-        case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
-        bool_or(is_corrected) as is_corrected,
-        case when min(measure) in ('amount', 'cost') or min(record_kind) = 'operation' then sum(amount)
-            else arg_min(amount, column_number)
-        end as amount,
-        case when min(measure) in ('amount', 'cost') or min(record_kind) = 'operation' then sum(reported_amount)
-            else arg_min(reported_amount, column_number)
-        end as reported_amount,
-        min(struct_pack(p := path, s := sheet, r := row_number, c := column_number, f := file_id)) as place
-    from used_cells
-    group by
-        form_code, form_role, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind,
-        period_index, file_id, sheet, row_number
-),
-
--- one value per institution (and room or class), period and item
-cells as (
-    select
-        form_code,
-        form_role,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
-        period_kind,
-        period_index,
-        min(base_item_code) as base_item_code,
-        min(carrier) as carrier,
-        min(measure) as measure,
-        min(unit) as unit,
-        case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
-        case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
-        bool_or(is_corrected) as is_corrected,
-        sum(amount) as amount,
-        sum(reported_amount) as reported_amount,
-        min(place) as place
-    from record_items
-    group by all
 ),
 
 institutions_with_annual_return as (
@@ -73,11 +14,87 @@ institutions_with_annual_return as (
         institution_id,
         catalog_item_id,
         year
-    from cells
+    from used_cells
     where period_kind = 'year'
 ),
 
----------- flows: amounts and costs add up over the year
+---------- flows: amounts and costs add up, the cells of a record that are read as one item (steam and hot water as heat) and
+---------- the periods of a year. A province reports thirty million of them, which are passed over once
+
+flow_cells as not materialized (
+    select * from used_cells where measure in ('amount', 'cost')
+),
+
+-- in the order of their names
+sheets as (
+    select
+        *,
+        row_number() over (order by path, sheet, file_id) as sheet_number
+    from (select distinct file_id, path, sheet from flow_cells)
+),
+
+-- Where a cell stands, as one number, since texts are dear to compare and to keep: annual returns first, then months, then
+-- quarters; then by sheet, row and column.
+placed as not materialized (
+    select
+        flow_cells.*,
+        (cast(case period_kind when 'year' then 0 when 'month' then 1 else 2 end * 256 + period_index as hugeint) << 84)
+            + (cast(sheets.sheet_number as hugeint) << 52)
+            + (cast(flow_cells.row_number as hugeint) << 20)
+            + flow_cells.column_number as place_number
+    from flow_cells
+    inner join sheets on flow_cells.file_id = sheets.file_id and flow_cells.sheet is not distinct from sheets.sheet
+),
+
+-- what an item is, and it is that in every edition of its form
+items as (
+    select distinct form_code, item_code, form_role, base_item_code, carrier, measure, unit from flow_cells
+),
+
+-- the only step over all cells: few and short columns, and what cells mostly share groups more cheaply than it is compared
+alike as (
+    select
+        form_code,
+        institution_id_scheme,
+        institution_id,
+        catalog_item_id,
+        item_code,
+        year,
+        period_kind,
+        reported_unit,
+        conversion_id,
+        bool_or(is_corrected) as is_corrected,
+        bit_or(1 << period_index) as periods,
+        sum(amount) as amount,
+        sum(reported_amount) as reported_amount,
+        min(place_number) as place_number
+    from placed
+    group by
+        form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind, reported_unit,
+        conversion_id
+),
+
+reported as (
+    select
+        form_code,
+        institution_id_scheme,
+        institution_id,
+        catalog_item_id,
+        item_code,
+        year,
+        case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
+        case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
+        bool_or(is_corrected) as is_corrected,
+        sum(amount) filter (where period_kind = 'year') as annual_amount,
+        sum(reported_amount) filter (where period_kind = 'year') as annual_reported_amount,
+        sum(amount) filter (where period_kind = 'month') as months_amount,
+        sum(reported_amount) filter (where period_kind = 'month') as months_reported_amount,
+        bit_count(bit_or(periods) filter (where period_kind = 'month')) as n_months,
+        bool_or(period_kind = 'quarter') as has_quarters,
+        min(place_number) as place_number
+    from alike
+    group by form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year
+),
 
 -- a quarter is its three months; else the quarterly return; else the months there are
 quarters as (
@@ -89,13 +106,15 @@ quarters as (
         item_code,
         year,
         case period_kind when 'quarter' then period_index else (period_index + 2) // 3 end as quarter,
-        count(*) filter (where period_kind = 'month') as n_months,
+        count(distinct period_index) filter (where period_kind = 'month') as n_months,
         sum(amount) filter (where period_kind = 'month') as months_amount,
         sum(reported_amount) filter (where period_kind = 'month') as months_reported_amount,
-        max(amount) filter (where period_kind = 'quarter') as quarter_amount,
-        max(reported_amount) filter (where period_kind = 'quarter') as quarter_reported_amount
-    from cells
-    where measure in ('amount', 'cost') and period_kind in ('month', 'quarter')
+        sum(amount) filter (where period_kind = 'quarter') as quarter_amount,
+        sum(reported_amount) filter (where period_kind = 'quarter') as quarter_reported_amount
+    from flow_cells
+    semi join (select * from reported where has_quarters) as quarterly
+        using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
+    where period_kind in ('month', 'quarter')
     group by all
 ),
 
@@ -109,7 +128,7 @@ quarters_chosen as (
     from quarters
 ),
 
-parts as (
+quarterly as (
     select
         form_code,
         institution_id_scheme,
@@ -119,18 +138,53 @@ parts as (
         year,
         sum(amount) as amount,
         sum(reported_amount) as reported_amount,
-        sum(n_months_covered) as n_months_covered,
+        sum(n_months_covered) as n_months,
         bool_and(is_quarterly) as is_quarterly
     from quarters_chosen
     group by all
 ),
 
-annual as (
-    select * from cells where measure in ('amount', 'cost') and period_kind = 'year'
+flows as (
+    select
+        reported.*,
+        items.* exclude (form_code, item_code),
+        struct_pack(
+            p := sheets.path,
+            s := sheets.sheet,
+            r := cast((reported.place_number >> 20) & {{ 2 ** 32 - 1 }} as integer),
+            c := cast(reported.place_number & {{ 2 ** 20 - 1 }} as integer),
+            f := sheets.file_id
+        ) as first_cell,
+        case when reported.has_quarters then quarterly.amount else reported.months_amount end as parts_amount,
+        case when reported.has_quarters then quarterly.n_months else reported.n_months end as n_months_covered,
+        -- Never scaled up. Beside an annual return that leaves the item blank, the months stand in only when
+        -- there are twelve of them: less would look like a year.
+        case
+            when reported.annual_amount is not null then 'annual'
+            when institutions_with_annual_return.year is not null and n_months_covered < 12 then null
+            when quarterly.is_quarterly then 'quarters'
+            when parts_amount is not null then 'months'
+        end as return_kind,
+        case when return_kind = 'annual' then reported.annual_amount when return_kind is not null then parts_amount end as amount,
+        case when return_kind = 'annual' then reported.annual_reported_amount
+            when return_kind is null or reported.reported_unit is null then null
+            when reported.has_quarters then quarterly.reported_amount
+            else reported.months_reported_amount
+        end as reported_amount,
+        case when return_kind = 'annual' then 12 when return_kind is not null then n_months_covered end as months_reported
+    from reported
+    inner join items using (form_code, item_code)
+    inner join sheets on (reported.place_number >> 52) & {{ 2 ** 32 - 1 }} = sheets.sheet_number
+    left join quarterly
+        using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
+    left join institutions_with_annual_return
+        using (form_code, institution_id_scheme, institution_id, catalog_item_id, year)
 ),
 
--- what all cells of one institution, year and item have in common, and where the first of them lies
-described as (
+---------- stocks: areas, persons, counts and capacities are taken from the annual return, else from the last month. Of the cells
+---------- of one record the first stands; operations of one institution add up
+
+stock_records as (
     select
         form_code,
         institution_id_scheme,
@@ -138,57 +192,59 @@ described as (
         catalog_item_id,
         item_code,
         year,
+        period_kind,
+        period_index,
         min(form_role) as form_role,
         min(base_item_code) as base_item_code,
         min(carrier) as carrier,
         min(measure) as measure,
         min(unit) as unit,
-        case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
-        case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
+        min(reported_unit) as first_reported_unit,
+        max(reported_unit) as last_reported_unit,
+        min(conversion_id) as first_conversion_id,
+        max(conversion_id) as last_conversion_id,
         bool_or(is_corrected) as is_corrected,
-        arg_min(place, (period_kind <> 'year', period_kind, period_index)) as first_cell
-    from cells
-    group by all
+        case when min(record_kind) = 'operation' then sum(amount) else arg_min(amount, column_number) end as amount,
+        case when min(record_kind) = 'operation' then sum(reported_amount) else arg_min(reported_amount, column_number) end
+            as reported_amount,
+        min(struct_pack(p := path, s := sheet, r := row_number, c := column_number, f := file_id)) as place
+    from used_cells
+    where measure not in ('amount', 'cost')
+    group by
+        form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind, period_index, file_id,
+        sheet, row_number
 ),
-
-flows as (
-    select
-        described.*,
-        annual.amount as annual_amount,
-        parts.amount as parts_amount,
-        parts.n_months_covered,
-        -- Never scaled up. Beside an annual return that leaves the item blank, the months stand in only when
-        -- there are twelve of them: less would look like a year.
-        case
-            when annual.amount is not null then 'annual'
-            when institutions_with_annual_return.year is not null and parts.n_months_covered < 12 then null
-            when parts.is_quarterly then 'quarters'
-            when parts.amount is not null then 'months'
-        end as return_kind,
-        case when return_kind = 'annual' then annual.amount when return_kind is not null then parts.amount end as amount,
-        case when return_kind = 'annual' then annual.reported_amount
-            when return_kind is not null and described.reported_unit is not null then parts.reported_amount
-        end as reported_amount,
-        case when return_kind = 'annual' then 12 when return_kind is not null then parts.n_months_covered end
-            as months_reported
-    from described
-    left join annual
-        using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
-    left join parts
-        using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
-    left join institutions_with_annual_return
-        using (form_code, institution_id_scheme, institution_id, catalog_item_id, year)
-    where described.measure in ('amount', 'cost')
-),
-
----------- stocks: areas, persons, counts and capacities are taken from the annual return, else from the last month
 
 stocks as (
     select
-        cells.*,
+        form_code,
+        institution_id_scheme,
+        institution_id,
+        catalog_item_id,
+        item_code,
+        year,
+        period_kind,
+        period_index,
+        min(form_role) as form_role,
+        min(base_item_code) as base_item_code,
+        min(carrier) as carrier,
+        min(measure) as measure,
+        min(unit) as unit,
+        case when min(first_reported_unit) = max(last_reported_unit) then min(first_reported_unit) end as reported_unit,
+        case when min(first_conversion_id) = max(last_conversion_id) then min(first_conversion_id) end as conversion_id,
+        bool_or(is_corrected) as is_corrected,
+        sum(amount) as amount,
+        sum(reported_amount) as reported_amount,
+        min(place) as first_cell
+    from stock_records
+    group by form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind, period_index
+),
+
+stocks_chosen as (
+    select
+        *,
         case period_kind when 'year' then 'annual' when 'quarter' then 'quarters' else 'months' end as return_kind
-    from cells
-    where measure not in ('amount', 'cost')
+    from stocks
     qualify row_number() over (
         partition by form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year
         order by
@@ -202,7 +258,8 @@ united as (
     select
         form_code, form_role, institution_id_scheme, institution_id, catalog_item_id, item_code, base_item_code, year,
         carrier, measure, unit, conversion_id, return_kind, amount, reported_amount, reported_unit, months_reported,
-        annual_amount, parts_amount, n_months_covered, is_corrected, first_cell
+        annual_amount, parts_amount, n_months_covered, is_corrected,
+        first_cell
     from flows
 
     union all
@@ -211,8 +268,8 @@ united as (
         form_code, form_role, institution_id_scheme, institution_id, catalog_item_id, item_code, base_item_code, year,
         carrier, measure, unit, conversion_id, return_kind, amount, reported_amount, reported_unit, null as months_reported,
         null as annual_amount, null as parts_amount, null as n_months_covered, is_corrected,
-        place as first_cell
-    from stocks
+        first_cell
+    from stocks_chosen
 ),
 
 final as (

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {#- What counts: the items of the forms that are returns, and of the supplement that stands beside them. Parts and summaries are
     never added to them. -#}
 with
