@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import accounting, direct_report, nights, readings, uncertainty, workbook
+from benchmarks import accounting, direct_report, matching, nights, readings, uncertainty, workbook
 
 REPORT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -32,7 +32,12 @@ def _machine() -> str:
 
 
 READING = {"direct_report": direct_report.measure, "workbook": workbook.measure}
-IN_ONE_PROCESS = {**READING, "uncertainty": uncertainty.measure, "accounting": accounting.measure}
+IN_ONE_PROCESS = {
+    **READING,
+    "uncertainty": uncertainty.measure,
+    "accounting": accounting.measure,
+    "matching": matching.measure,
+}
 
 
 def _lines(name: str) -> list[str]:
@@ -92,6 +97,14 @@ def main() -> None:
         "| what | goal on two cores | measured |",
         "|---|---|---|",
         *_lines("accounting"),
+        "",
+        "## Matching",
+        "",
+        "In one process (`python -m benchmarks matching`), one run ([matching.md](matching.md)).",
+        "",
+        "| what | goal on two cores | measured |",
+        "|---|---|---|",
+        *_lines("matching"),
         "",
     ]
     REPORT.write_text("\n".join(lines), encoding="utf-8")

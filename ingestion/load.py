@@ -24,6 +24,7 @@ from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.layouts.model import Layout, TableSpec
 from ingestion.mapping import Mapped, apply
+from ingestion.matching import settling
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.recognition import Reading, recognise
 from ingestion.reference import Reference
@@ -42,6 +43,7 @@ class Rules:
     corrections: list[Correction] = field(default_factory=list)
     codes: list[CodeMapping] = field(default_factory=list)
     register: frozenset[str] = frozenset()
+    matching: settling.Matching | None = None
     register_decides_from_edition: str = "2025"
     _schemas: dict[str, dict[str, pa.DataFrameSchema]] = field(default_factory=dict)
 
@@ -62,6 +64,8 @@ class Rules:
 
     def register_seal(self, layout: Layout) -> str | None:
         """Digest of the register for a layout whose records it decides about, None for the others."""
+        if self.matching is not None and any(spec.institution_found_by for spec in layout.tables):
+            return self.matching.seal
         decides = any(self.register_decides(layout, layout.target_of(spec)) for spec in layout.tables)
         return self._register_digest if decides else None
 
@@ -85,6 +89,7 @@ class Loaded:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     applied: Counter[str] = field(default_factory=Counter)
     settled: Counter[mending.CodeKey] = field(default_factory=Counter)
+    matches: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=settling.COLUMNS))
     n_value_cells: dict[str, int] = field(default_factory=dict)
     """Cells of the file that gave at least one value or reading, by target, as counted when it was mapped."""
     at_rest: dict[str, AtRest] = field(default_factory=dict)
@@ -160,6 +165,7 @@ class Part:
     counts: Counter[str]
     applied: Counter[str]
     settled: Counter[mending.CodeKey]
+    matches: pl.DataFrame
 
 
 def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) -> Part:
@@ -169,6 +175,7 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
     schema = rules.schema(layout.source, target)
     types = {name: column.dtype.type for name, column in schema.columns.items()}
     mapped = apply(table, spec, around(delivery.path, reading, spec, table), types)
+    matches = settling.of_table(mapped, layout.source, spec, rules.matching)
     if rules.register_decides(layout, target) and "institution_id" in mapped.records.columns:
         outside = pl.col("problem").is_null() & ~pl.col("institution_id").is_in(sorted(rules.register))
         mapped.records = mapped.records.with_columns(
@@ -209,7 +216,9 @@ def load_table(delivery: Delivery, reading: Reading, number: int, rules: Rules) 
             account.net_amounts(good, mapped, place),
             account.rounded_readings(good, place),
             file_names.otherwise(good, mapped, place),
+            account.noted(settling.notes(matches), place),
         ],
+        matches=matches,
         counts=account.counts(mapped, records, place),
     )
 
@@ -376,6 +385,7 @@ def _whole(delivery: Delivery, reading: Reading, n_read: dict[str, int], parts: 
         counts=counts,
         applied=sum((part.applied for part in parts), Counter()),
         settled=sum((part.settled for part in parts), Counter()),
+        matches=pl.concat([part.matches for part in parts], how="vertical"),
     )
 
 

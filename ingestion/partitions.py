@@ -30,6 +30,7 @@ from ingestion.contracts.home import Home
 from ingestion.contracts.identity import digest
 from ingestion.deliveries import Arrived, load_delivery
 from ingestion.load import Loaded, Rules, load
+from ingestion.matching import settling
 from ingestion.quarantine import NOTE_COLUMNS, QUARANTINE_COLUMNS
 from ingestion.readers import archives
 from ingestion.resting import AtRest, path_of
@@ -62,6 +63,7 @@ def made_from(rules: Rules, source: str, code: str) -> str:
             "layouts": {item.id: item.digest for item in rules.layouts if item.source == source},
             "corrections": [item.model_dump() for item in rules.corrections if item.source == source],
             "codes": [item.model_dump() for item in rules.codes if item.source == source],
+            "matches": settling.decisions_of(rules.matching, source),
             "code": code,
         }
     )
@@ -178,6 +180,7 @@ def _remember(room: Room, receipt: Receipt, loaded: Loaded) -> None:
         "applied": loaded.applied,
         "settled": list(loaded.settled.items()),
         "n_value_cells": loaded.n_value_cells,
+        "matches": loaded.matches.to_dict(as_series=False),
         "records": loaded.records.to_dict(as_series=False),
         "quarantine": loaded.quarantine.to_dict(as_series=False),
         "notes": loaded.notes.to_dict(as_series=False),
@@ -216,6 +219,7 @@ def _kept(room: Room, receipt: Receipt) -> Loaded | None:
             applied=Counter(note["applied"]),
             settled=Counter({tuple(key): n for key, n in note["settled"]}),
             n_value_cells=note["n_value_cells"],
+            matches=pl.DataFrame(note["matches"], schema=settling.COLUMNS),
             at_rest={
                 target: AtRest(places[target], item["n_rows"]) for target, item in note["at_rest"].items()
             },

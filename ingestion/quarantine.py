@@ -94,6 +94,13 @@ REASONS: dict[str, Reason] = {
             "请先在名录库登记该机构, 或更正其代码", "register the institution first, or correct its code"
         ),
     ),
+    "institution_not_sure": Reason(
+        Message("能确定对应名录库哪一家的机构", "an institution that is surely one of the register"),
+        Message(
+            "tancang queue 列出候选机构和要写入 matches.yml 的一行; 或补上统一社会信用代码",
+            "tancang queue shows the candidates and the line for matches.yml; or give the line its code",
+        ),
+    ),
     "cell_without_header": Reason(
         Message("每个有内容的列都有表头", "a header above every cell"),
         Message(

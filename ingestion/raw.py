@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pyarrow
 
-from ingestion import partitions, resting
+from ingestion import matched, partitions, resting
 from ingestion.account import CELLS
 from ingestion.archive import Receipt
 from ingestion.checks import duckdb_columns
@@ -41,11 +41,12 @@ _COMMON = {
         item_code VARCHAR, period VARCHAR""",
     "notes": """file_id VARCHAR, layout_id VARCHAR, source VARCHAR, path VARCHAR, sheet VARCHAR, row_number INTEGER,
         column_number INTEGER, cell VARCHAR, note_code VARCHAR, found VARCHAR, text_zh VARCHAR, text_en VARCHAR""",
+    "matches": f"source VARCHAR, file_id VARCHAR, path VARCHAR, {matched.DDL}",
     "correction_uses": "source VARCHAR, correction_id VARCHAR, n_applied BIGINT",
     "code_uses": """source VARCHAR, file_id VARCHAR, form_code VARCHAR, kind VARCHAR, found VARCHAR,
         n_applied BIGINT""",
 }
-_SHARED_BY_SOURCE = ("files", "quarantine", "notes", "correction_uses", "code_uses")
+_SHARED_BY_SOURCE = ("files", "quarantine", "notes", "matches", "correction_uses", "code_uses")
 _KEYED_BY_FILE = ("file_counts", "records")
 
 
@@ -105,6 +106,7 @@ def write_source(
         _write_counts(con, source, loaded)
         _insert(con, "quarantine", [item.quarantine for item in loaded])
         _insert(con, "notes", [item.notes for item in loaded])
+        _insert(con, "matches", [matched.rows(item) for item in loaded])
         uses = [(source, name, n) for item in loaded for name, n in item.applied.items()]
         _insert_rows(con, "correction_uses", uses)
         settled = [

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ingestion import matched
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
 from ingestion.contracts.identity import file_id
@@ -21,10 +22,11 @@ from ingestion.contracts.names import inert, visible
 from ingestion.deliveries import MEMBER, load_delivery
 from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.load import Loaded, Rules
+from ingestion.matching.settling import Matching
 from ingestion.readers.archives import SEPARATOR
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
-from orchestration.declarations import load_codes, load_corrections
+from orchestration.declarations import load_codes, load_corrections, load_matches
 from orchestration.reading_room import reading_room
 from orchestration.report import Teller
 from orchestration.settings import CHECKOUT, Settings
@@ -56,6 +58,8 @@ def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) ->
         corrections=load_corrections(settings.paths.corrections),
         codes=load_codes(settings.paths.codes),
     )
+    if any(spec.institution_found_by for layout in rules.layouts for spec in layout.tables):
+        rules.matching = _matching(settings)
     files = _streamed(settings, file, path, sources, rules) or _read_whole(file, path, sources, rules)
     if as_json:
         facts = [_facts(item) for item in files]
@@ -65,6 +69,15 @@ def run(settings: Settings, file: Path, source: str | None, *, as_json: bool) ->
         for item in files:
             _tell(Teller(settings.lang), file, item)
     return 0 if all(item.refusal is None and _balances(item) for item in files) else 1
+
+
+def _matching(settings: Settings) -> Matching | None:
+    """The register of the last night; without one every line that has no key waits."""
+    if not settings.paths.warehouse.is_file():
+        return None
+    with open_warehouse(settings) as con:
+        regions = con.execute("select region_code, region_name_zh from raw.profile_regions").fetchall()
+        return matched.matching(con, regions, load_matches(settings.paths.matches))
 
 
 def _streamed(

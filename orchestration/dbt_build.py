@@ -36,6 +36,8 @@ _SHARED_RAW = {
     "correction_uses",
     "codes",
     "code_uses",
+    "matches",
+    "match_decisions",
 }
 
 

@@ -1,4 +1,4 @@
-"""The home's own declarations: profile, factors, layouts, corrections, code mappings, waivers; and the seal of the code itself.
+"""The home's own declarations: profile, factors, layouts, corrections, code mappings, match decisions, waivers; and the seal of the code itself.
 
 Belongs here: finding and reading declarations, their digests. Does not belong here: what they mean.
 """
@@ -22,6 +22,7 @@ from ingestion.contracts import yaml_text
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
 from ingestion.contracts.identity import digest
+from ingestion.contracts.matches import MatchDecision
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.contracts.profile import RegionProfile
 from ingestion.layouts.files import load_layouts, shipped_folders
@@ -44,6 +45,7 @@ class Declarations:
     layouts: list[Layout]
     corrections: list[Correction]
     codes: list[CodeMapping]
+    matches: list[MatchDecision]
     registry: Registry
     seals: dict[str, str]
     code_version: str
@@ -57,6 +59,7 @@ def load_declarations(settings: Settings) -> Declarations:
     layouts = load_layouts([folder for folder in folders if folder.is_dir()])
     corrections = load_corrections(paths.corrections)
     codes = load_codes(paths.codes)
+    matches = load_matches(paths.matches)
     registry = load_registry(paths.factors)
     check_profile(registry, profile)
     code = code_digest()
@@ -64,10 +67,13 @@ def load_declarations(settings: Settings) -> Declarations:
     seals[f"profile {profile.id}"] = profile_digest
     seals["corrections.yml"] = digest([item.model_dump(mode="json") for item in corrections])
     seals["codes.yml"] = digest([item.model_dump(mode="json") for item in codes])
+    seals["matches.yml"] = digest([item.model_dump(mode="json") for item in matches])
     seals["factors.csv"] = digest([row.as_row() for row in registry.home])
     seals["waivers.yml"] = _file_digest(paths.waivers)
     seals["code and seeds"] = code
-    return Declarations(profile, layouts, corrections, codes, registry, seals, f"{VERSION}+{code[:12]}")
+    return Declarations(
+        profile, layouts, corrections, codes, matches, registry, seals, f"{VERSION}+{code[:12]}"
+    )
 
 
 def _profile(settings: Settings) -> tuple[RegionProfile, str]:
@@ -113,6 +119,13 @@ def load_corrections(path: Path) -> list[Correction]:
 def load_codes(path: Path) -> list[CodeMapping]:
     """The code mappings of a home, or none. Two for one code, or a wrong one, are refused."""
     found = _entries(path, CodeMapping)
+    _refuse_twice(path, [" ".join(part or "*" for part in item.key) for item in found])
+    return found
+
+
+def load_matches(path: Path) -> list[MatchDecision]:
+    """The decisions on matches of a home, or none. Two for one row, or a wrong one, are refused."""
+    found = _entries(path, MatchDecision)
     _refuse_twice(path, [" ".join(part or "*" for part in item.key) for item in found])
     return found
 

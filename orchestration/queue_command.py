@@ -1,7 +1,7 @@
 """`tancang queue`: what waits for a person's word, each with the one line that settles it.
 
-Belongs here: reading the last build for unknown codes, proposed mends and broken meters, and writing the line for
-`codes.yml` or `corrections.yml`. Nothing is applied here. Imports neither dagster nor dbt nor great_expectations.
+Belongs here: reading the last build for unknown codes, unsure institutions, proposed mends and broken meters, and writing the
+line for `codes.yml`, `matches.yml` or `corrections.yml`. Nothing is applied here. Imports neither dagster nor dbt nor great_expectations.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from ingestion.contracts.matches import SAID
 from orchestration.report import Teller
 from orchestration.settings import Settings
 from orchestration.warehouse_reader import open_warehouse
@@ -68,6 +69,13 @@ _KNOWN = """
     order by all
 """
 _PROPOSALS = "select * from core.core_scale_proposal order by n_supporting desc, score desc, path, row_number, column_number"
+_MATCHES = """
+    select source, said_code, said_name, said_region, said_address, institution_id, matched_name, match_weight, agreed,
+        differed, rivals_json, count(*) as n_rows, count(distinct path) as n_files,
+        arg_min(path, (path, row_number)) as path, min_by(row_number, (path, row_number)) as row_number
+    from raw.matches where match_state = 'waiting'
+    group by all order by n_rows desc, match_weight desc nulls last, path, row_number
+"""
 _BREAKS = "select * from core.core_meter_break order by level_ratio desc, building_code, item_code"
 
 
@@ -83,7 +91,7 @@ def run(settings: Settings, *, as_json: bool) -> int:
 
 
 def waiting(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
-    """Unknown codes, proposed mends and broken meters of the last build, each with its `line` and its `file`."""
+    """Unknown codes, unsure institutions, proposed mends and broken meters of the last build, each with its `line` and its `file`."""
     since = con.execute("select cast(as_of as varchar) from raw.build").fetchall()[0][0]
     known = _rows(con, _KNOWN)
     codes = [_with_suggestions(row, known) for row in _rows(con, _CODES)]
@@ -93,6 +101,11 @@ def waiting(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
             {**row, "evidence": json.loads(row.pop("evidence_json")), "file": "corrections.yml", "line": line}
             for row in _rows(con, _PROPOSALS)
             for line in [scale_line(row)]
+        ],
+        "matches": [
+            {**row, "rivals": json.loads(row.pop("rivals_json")), "file": "matches.yml", "line": line}
+            for row in _rows(con, _MATCHES)
+            for line in [match_line(row, since)]
         ],
         "meters": [
             {**row, "file": "corrections.yml", "line": meter_line(row)} for row in _rows(con, _BREAKS)
@@ -128,6 +141,12 @@ def code_line(row: dict[str, Any], since: str) -> str:
     given = {name: row[key] for name, key in (("source", "source"), ("form", "form_code")) if row[key]}
     return _line({**given, "kind": row["kind"], "found": row["found"], "means": "", "reason": "",
                   "reviewer": "", "since": since})  # fmt: skip
+
+
+def match_line(row: dict[str, Any], since: str) -> str:
+    """The line for matches.yml. The nearest entry is not filled in: who looks at it shall say so."""
+    said = {name: row[f"said_{name}"] for name in SAID if row[f"said_{name}"] is not None}
+    return _line({"source": row["source"], **said, "means": "", "reason": "", "reviewer": "", "since": since})
 
 
 def scale_line(row: dict[str, Any]) -> str:
@@ -195,6 +214,7 @@ def _tell(teller: Teller, found: dict[str, list[dict[str, Any]]]) -> None:
         teller.say("没有待处理的事项", "nothing waits")
         return
     _tell_codes(teller, found["codes"])
+    _tell_matches(teller, found["matches"])
     _tell_scales(teller, found["scales"])
     _tell_meters(teller, found["meters"])
     teller.say(
@@ -215,6 +235,27 @@ def _tell_codes(teller: Teller, rows: list[dict[str, Any]]) -> None:
             f"      {row['n_cells']} 处, {row['n_files']} 个文件; 相近的已知代码: {near}",
             f"places: {row['n_cells']}, files: {row['n_files']}; known codes written alike: {near}",
         )
+        _tell_line(teller, row)
+    _tell_more(teller, rows)
+
+
+def _tell_matches(teller: Teller, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        teller.say(f"不能确定的机构 {len(rows)} 个", f"{len(rows)} institutions that are not sure", "bold")
+    for row in rows[:_MOST]:
+        said = " · ".join(_shown(row[f"said_{name}"]) for name in SAID if row[f"said_{name}"] is not None)
+        teller.plain(f"  {said}  {_shown(row['path'])} · {row['row_number']}", "yellow")
+        if row["institution_id"] is None:
+            teller.say("      名录库中没有相近的机构", "nothing in the register is like it")
+        else:
+            teller.plain(
+                f"      {row['institution_id']} {_shown(row['matched_name'])} {row['match_weight']:.1f}"
+                f" (= {row['agreed']}; ≠ {row['differed'] or '–'})"
+            )
+        for rival in row["rivals"]:
+            teller.plain(
+                f"      {rival['institution_id']} {_shown(rival['institution_name'])} {rival['match_weight']:.1f}"
+            )
         _tell_line(teller, row)
     _tell_more(teller, rows)
 

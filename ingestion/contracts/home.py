@@ -50,6 +50,11 @@ class Home:
         return self.root / "codes.yml"
 
     @property
+    def matches(self) -> Path:
+        """Decisions on rows whose institution was not sure."""
+        return self.root / "matches.yml"
+
+    @property
     def factors(self) -> Path:
         """The home's own rows of the factor registry."""
         return self.root / "factors.csv"

@@ -163,6 +163,9 @@ class TableSpec(Strict):
     nothing: list[str] = Field(default_factory=list, description="texts that stand for an empty cell")
     interval_minutes: int | None = Field(default=None, gt=0)
     ends_at_next: bool = Field(default=False, description="a reading ends where the next of its meter starts")
+    institution_found_by: list[
+        Literal["institution_name", "region_code", "address", "postcode", "former_id"]
+    ] = Field(default_factory=list, description="fields that tell which entry of the register a record means")
 
     _patterns = field_validator("sheet", "header_at")(compiled)
 
@@ -188,6 +191,14 @@ class TableSpec(Strict):
     def column_of_word(self) -> dict[str, str]:
         """Word in a header → column name."""
         return {word: name for name, others in self.headers.items() for word in others}
+
+    @model_validator(mode="after")
+    def _found_by_fields_of_its_own(self) -> TableSpec:
+        strange = [name for name in self.institution_found_by if name not in self.fields]
+        key = self.fields.get("institution_id")
+        if strange or (self.institution_found_by and key is not None and not key.optional):
+            raise ValueError(f"institution_found_by names fields of the table, beside an optional key: {strange}")
+        return self
 
     @model_validator(mode="after")
     def _measured_fields_are_numbers(self) -> TableSpec:
@@ -285,6 +296,9 @@ class Layout(Strict):
     @model_validator(mode="after")
     def _targets_are_known(self) -> Layout:
         known = sorted(targets(self.source))
+        found = {self.target_of(table) for table in self.tables if table.institution_found_by}
+        if found and (self.source not in ("direct_report", "energy_audit") or "bills" in found):
+            raise ValueError("institution_found_by belongs to returns and audits, whose records have an institution_id")
         unknown = {self.target, *map(self.target_of, self.tables)} - set(known)
         if unknown:
             raise ValueError(f"source {self.source} has the targets {known}, found {sorted(unknown)}")

@@ -7,13 +7,14 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from ingestion import partitions, raw, sender_receipts
+from ingestion import matched, partitions, raw, sender_receipts
 from ingestion.contracts import factors
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
 from ingestion.feeds import run as feeds
 from ingestion.layouts import reading
 from ingestion.load import Loaded, Rules
+from ingestion.matching.settling import Matching
 from ingestion.reference import load_reference
 from ingestion.sources import SOURCES
 from orchestration import night as nights
@@ -168,6 +169,7 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
         reference=reference,
         corrections=night.declarations.corrections,
         codes=night.declarations.codes,
+        matching=_matching(night, con, source),
         register_decides_from_edition=night.declarations.profile.method.register_decides_from_edition,
         register=frozenset() if source == "registers" else raw.registered(con),  # type: ignore[arg-type]
     )
@@ -180,6 +182,15 @@ def load_source(night: nights.Night, con: object, source: str) -> list[Loaded]:
     raw.write_source(con, night.home, source, reference, loaded, filed, superseded)  # type: ignore[arg-type]
     sender_receipts.write(night.home, zip(filed, loaded, strict=True), superseded)
     return loaded
+
+
+def _matching(night: nights.Night, con: object, source: str) -> Matching | None:
+    """The register of tonight, where a layout of the source finds institutions by what they are called."""
+    layouts = [item for item in night.declarations.layouts if item.source == source]
+    if not any(spec.institution_found_by for layout in layouts for spec in layout.tables):
+        return None
+    regions = [(item.code, item.name_zh) for item in night.declarations.profile.regions]
+    return matched.matching(con, regions, night.declarations.matches)  # type: ignore[arg-type]
 
 
 def _metadata(source: str, loaded: list[Loaded]) -> dict[str, Any]:
@@ -217,6 +228,7 @@ def accounts() -> dg.MaterializeResult[None]:
     with writer(settings) as con:
         raw.write_corrections(con, night.declarations.corrections)
         raw.write_codes(con, night.declarations.codes)
+        matched.write_decisions(con, night.declarations.matches)
         rows = con.execute(
             "select unit, sum(n_read), sum(n_loaded), sum(n_quarantined), sum(n_ignored) from raw.file_counts group by unit order by unit"
         ).fetchall()
