@@ -114,12 +114,13 @@ def test_projects_carry_investment_capacity_and_saving_with_their_units(rules: R
 
 def test_green_power_is_kept_with_and_without_a_document(rules: Rules) -> None:
     text = (
-        "登记编号,统一社会信用代码,凭证类型,凭证编号,交易类型,发电省份代码,电量(万kWh),使用期起,使用期止,凭证状态\n"
-        "G1,A1,绿证,N1,绿证交易,650000,1.5,2021-01-01,2021-12-31,有效\n"
-        "G2,A1,结算单,,省间绿电交易,510000,2,2021-01-01,2021-12-31,待核\n"
-        "G3,A1,绿证,N3,绿证交易,650000,2,2021-01-01,2021-12-31,好\n"
+        "登记编号,统一社会信用代码,凭证类型,凭证编号,交易类型,发电省份代码,电量(万kWh),凭证总电量(MWh),使用期起,使用期止,凭证状态\n"
+        "G1,A1,绿证,N1,绿证交易,650000,1.5,15,2021-01-01,2021-12-31,有效\n"
+        "G2,A1,结算单,,省间绿电交易,510000,2,,2021-01-01,2021-12-31,待核\n"
+        "G3,A1,绿证,N3,绿证交易,650000,2,3,2021-01-01,2021-12-31,好\n"
     )
     found = read(rules, text.encode(), "green_power_20220331.csv")
+    day = dt.date(2022, 3, 31)
     columns = [
         "green_power_id",
         "document_kind",
@@ -127,11 +128,13 @@ def test_green_power_is_kept_with_and_without_a_document(rules: Rules) -> None:
         "trade_type",
         "volume_text",
         "volume_unit",
+        "document_volume_text",
+        "document_volume_unit",
         "document_status",
         "as_of",
     ]
     assert found.tables["green_power"].select(columns).rows() == [
-        ("G1", "certificate", "N1", "certificate_only", "1.5", "万kWh", "valid", dt.date(2022, 3, 31)),
-        ("G2", "settlement", None, "inter_provincial", "2", "万kWh", "pending", dt.date(2022, 3, 31)),
+        ("G1", "certificate", "N1", "certificate_only", "1.5", "万kWh", "15", "MWh", "valid", day),
+        ("G2", "settlement", None, "inter_provincial", "2", "万kWh", None, "MWh", "pending", day),
     ]
     assert found.quarantine["found"].to_list() == ["好"]

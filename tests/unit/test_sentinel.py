@@ -171,6 +171,18 @@ def test_a_decimal_place_is_proposed_only_where_a_price_speaks(edited: Callable[
     assert edited(slip + no_costs) == []
 
 
+def test_what_stands_beside_the_return_is_watched_too(edited: Callable[[str], Proposals]) -> None:
+    """Power passed on written in kWh under a header of 万kWh, photovoltaics in Wh: the other year of the institution tells."""
+    slip = """update raw.direct_report__values set number_text = (number_text::decimal(18,6) * {})::varchar
+        where item_code = '{}' and year = 2021"""
+    assert edited(slip.format(10000, "electricity_passed_on")) == [
+        ("11310118YY10011103", "electricity_passed_on", "kWh", "UNIT-KWH")
+    ]
+    assert [row[1:] for row in edited(slip.format(1000, "photovoltaic_generation"))] == [
+        ("photovoltaic_generation", None, "OVER-1000")
+    ]
+
+
 def test_hospital_returns_of_three_years_and_their_false_proposals(
     checkout: Path, tmp_path: Path, rules: Rules
 ) -> None:

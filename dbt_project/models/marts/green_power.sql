@@ -105,6 +105,7 @@ final as (
 
         ---------- amounts
         cast(to_kwh - from_kwh as decimal(18,4)) as volume_kwh,
+        document_volume_kwh,
 
         ---------- dates
         period_starts_on,

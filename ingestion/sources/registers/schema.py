@@ -117,6 +117,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 ),
                 "generation_region_code": checks.text(),
                 **checks.measured("volume", "kWh", reference),
+                **checks.measured("document_volume", "kWh", reference),
                 "period_starts_on": pa.Column(pl.Date, nullable=True),
                 "period_ends_on": pa.Column(pl.Date, nullable=True),
                 "document_status": pa.Column(

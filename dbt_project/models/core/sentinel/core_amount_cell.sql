@@ -7,7 +7,7 @@ with
 reported as (
     select *
     from {{ ref('core_direct_report_cells') }}
-    where cell_state = 'used' and form_role = 'return'
+    where cell_state = 'used' and form_role in ('return', 'supplement')
 ),
 
 audited as (

@@ -34,6 +34,7 @@ final as (
 
         ---------- amounts
         {{ measured('volume') }} as volume_kwh,
+        {{ measured('document_volume') }} as document_volume_kwh,
 
         ---------- dates
         landed.period_starts_on,
@@ -43,10 +44,11 @@ final as (
         landed.as_of,
 
         ---------- booleans
-        {{ measured_has_lost_digits('volume') }} as has_lost_digits
+        {{ measured_has_lost_digits('volume') }}
+            or {{ measured_has_lost_digits('document_volume') }} as has_lost_digits
     from landed
     inner join files on landed.file_id = files.file_id
-    {{ join_units({'volume': 'kWh'}) }}
+    {{ join_units({'volume': 'kWh', 'document_volume': 'kWh'}) }}
 )
 
 select * from final
