@@ -82,7 +82,7 @@ causes as (
         {{ keys }},
         cause_kind,
         factor_id,
-        emissions_tco2,
+        emissions_tco2 as touched_tco2,
         {{ squared('minus_tco2') }} as minus_squared,
         {{ squared('plus_tco2') }} as plus_squared,
         minus_tco2 is not null and plus_tco2 is not null as is_known

@@ -18,8 +18,8 @@ from ingestion.contracts.profile import NamedUncertainty
 YEARS = (2020, 2021)
 GRID = {2020: "EL-2020", 2021: "EL-2021"}
 MODELS = (
-    "core_emission_term", "core_institution_uncertainty", "core_region_emission_term", "emission_uncertainty",
-    "uncertainty_cause",
+    "core_emission_term", "core_institution_uncertainty", "core_region_emission_term",
+    "core_region_uncertainty_cause", "emission_uncertainty", "uncertainty_cause",
 )  # fmt: skip
 Activity = tuple[str, int, str, str, str]
 """Institution, year, carrier, emission row, tCO2."""

@@ -1,5 +1,7 @@
 {#- Which row of which table a carrier takes in a year, and what one unit of the carrier is worth in it.
     Electricity's emissions are not here: they depend on the region (core_electricity_factor). -#}
+{%- set chain = 'cast(factor_value as decimal(19,12)) * unit_multiplier * carrier_multiplier' %}
+
 with
 
 builds as (
@@ -139,7 +141,7 @@ chained as (
     select
         of_years.*,
         factors.factor_origin,
-        factors.factor_value,
+        coalesce(factors.computed_value, factors.factor_value) as factor_value,
         factors.unit_multiplier,
         conversions.factor_id as conversion_id,
         case
@@ -165,14 +167,10 @@ final as (
         conversion_id,
 
         ---------- value: tCO2 or kgce per unit of the carrier
-        cast(
-            cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier as decimal(18,8)
-        ) as result_per_unit,
+        cast({{ chain }} as decimal(18,8)) as result_per_unit,
 
         ---------- booleans: a computed factor is rounded as definition 19 says, a stated one never
-        factor_origin <> 'computed' and cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier
-            <> cast(cast(factor_value as decimal(19,8)) * unit_multiplier * carrier_multiplier as decimal(18,8))
-            as has_lost_digits
+        factor_origin <> 'computed' and {{ chain }} <> cast({{ chain }} as decimal(18,8)) as has_lost_digits
     from chained
     -- without a way from the unit of the carrier to that of the factor there is no factor
     where carrier_multiplier is not null

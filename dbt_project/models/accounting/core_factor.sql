@@ -221,7 +221,7 @@ computed as (
         carrier || ' ' || gas || '（计算）' as name_zh,
         carrier || ', ' || gas || ', computed' as name_en,
         list_max(starts) as valid_from,
-        cast(value as decimal(18,8)) as value,
+        value,
         'kg' || gas || '/' || amount_unit as unit,
         cast(null as varchar) as document,
         factor_set as document_no,
@@ -234,7 +234,7 @@ computed as (
     select
         concat_ws('-', 'CP', 'GWP', factor_set, blend),
         'gwp', factor_set, null, 'gwp100', null, blend, scope, blend || '（按组成计算）', blend || ', from its composition',
-        list_max(starts), cast(value as decimal(18,8)), 'kgCO2e/kg', document, document_no, list_max(dates),
+        list_max(starts), value, 'kgCO2e/kg', document, document_no, list_max(dates),
         array_to_string(made_of, ' x ')
     from blended
 ),
@@ -248,7 +248,8 @@ united as (
     union all by name
     select * from let_through
     union all by name
-    select *, true as is_date_approximate, 'unconfirmed' as status, 'computed' as factor_origin from computed
+    select *, value as computed_value, true as is_date_approximate, 'unconfirmed' as status, 'computed' as factor_origin
+    from computed
 ),
 
 final as (
@@ -276,6 +277,8 @@ final as (
 
         ---------- value
         cast(united.value as decimal(18,8)) as factor_value,
+        -- what a formula gave, before the rounding that readers see
+        cast(united.computed_value as decimal(19,12)) as computed_value,
         cast(united.low as decimal(18,8)) as factor_value_low,
         cast(united.high as decimal(18,8)) as factor_value_high,
         united.unit as factor_unit,

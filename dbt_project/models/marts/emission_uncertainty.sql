@@ -4,25 +4,19 @@
 
 with
 
-region_terms as (
-    select * from {{ ref('core_region_emission_term') }}
+causes as (
+    select * from {{ ref('core_region_uncertainty_cause') }}
 ),
-
-uncertainties as (
-    select * from {{ ref('core_uncertainty') }}
-),
-
-{{ terms_of_regions() }},
-
-{{ uncertainty_causes(keys) }},
 
 {{ uncertainty_bounds(keys) }},
 
+-- every amount errs once, by the first row that it is multiplied with
 sums as (
     select
         {{ keys }},
-        cast(sum(emissions_tco2) as decimal(38,12)) as emissions_tco2
-    from terms
+        cast(sum(touched_tco2) as decimal(38,12)) as emissions_tco2
+    from causes
+    where cause_kind = 'activity'
     group by all
 ),
 

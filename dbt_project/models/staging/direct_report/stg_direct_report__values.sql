@@ -79,21 +79,17 @@ valued as (
         used.correction_id is not null as is_corrected,
         try_cast(used.used_number_text as decimal(18,6)) as used_number,
         try_cast(used.number_text as decimal(18,6)) as submitted_number,
-        -- counts of people and things may come without a unit; nothing else may
         case
             when items_of_editions.canonical_unit is null then 1
-            when used.used_unit_text is null and items_of_editions.measure in ('count', 'persons') then 1
             else used_units.multiplier
         end as unit_multiplier,
         case
             when items_of_editions.canonical_unit is null then 1
-            when used.used_unit_text is null and items_of_editions.measure in ('count', 'persons') then 1
             when used_units.canonical_unit = items_of_editions.canonical_unit then 1
             else used_conversions.multiplier
         end as carrier_multiplier,
         case
             when items_of_editions.canonical_unit is null then 1
-            when used.unit_text is null and items_of_editions.measure in ('count', 'persons') then 1
             when submitted_units.canonical_unit = items_of_editions.canonical_unit then submitted_units.multiplier
             else submitted_units.multiplier * cast(submitted_conversions.multiplier as decimal(19,8))
         end as submitted_multiplier,

@@ -1,13 +1,24 @@
-{#- The CTE `terms` of regions as `uncertainty_causes` reads it, for both aspects of a figure: its level in the year, and its
-    change against the year before, in which a row that both years take counts once, with the difference of what it touches.
-    Needs the CTE `region_terms` (core_region_emission_term). -#}
-{% macro terms_of_regions() -%}
+{#- What makes a region's emissions, or their change, uncertain: squared half-widths by cause (definition 20). -#}
+{%- set keys = 'region_code, population, base_year, figure, aspect' %}
+
+with
+
+region_terms as (
+    select * from {{ ref('core_region_emission_term') }}
+),
+
+uncertainties as (
+    select * from {{ ref('core_uncertainty') }}
+),
+
 years_before as (
     select distinct region_code, population, base_year, figure
     from region_terms
     where year = base_year - 1
 ),
 
+-- Both aspects of a figure: its level, and its change against the year before, in which a row that both years take counts
+-- once, with the difference of what it touches.
 terms as (
     select
         region_code, population, base_year, figure, 'level' as aspect, factor_chain,
@@ -26,5 +37,29 @@ terms as (
         is_activity_known
     from region_terms
     inner join years_before using (region_code, population, base_year, figure)
+),
+
+{{ uncertainty_causes(keys) }},
+
+final as (
+    select
+        ---------- ids
+        region_code,
+        population,
+        base_year,
+        figure,
+        aspect,
+        cause_kind,
+        factor_id,
+
+        ---------- how much
+        touched_tco2,
+        minus_squared,
+        plus_squared,
+
+        ---------- booleans
+        is_known
+    from causes
 )
-{%- endmacro %}
+
+select * from final
