@@ -395,6 +395,54 @@ def test_green_power_counts_with_a_valid_document_only(clean: Night) -> None:
     assert before == 0
 
 
+def test_the_inventory_gives_the_masses_that_were_worked_by_hand(clean: Night, truth: Truth) -> None:
+    """Every gas of every activity to the last digit; totals of them; the institutions' part within what the district states."""
+    wanted = truth("inventory.csv")
+    found = {
+        (str(year), category, gas, name): figures
+        for year, category, gas, subject, name_zh, *figures in clean.published(
+            """select year, category_code, gas, subject, subject_name_zh, gas_mass_kg, emissions_tco2e
+            from published.inventory_category where inventory_scope = 'district'"""
+        )
+        for name in {subject, name_zh}
+    }
+    for row in wanted:
+        key = row["year"], row["category_code"], row["gas"], row["subject"]
+        assert found[key] == [
+            Decimal(row[name]) if row[name] else None for name in ("gas_mass_kg", "emissions_tco2e")
+        ], key
+    totals = clean.published(
+        """select year, emissions_direct_tco2e, emissions_indirect_tco2e, emissions_total_tco2e, is_emissions_complete,
+            missing_reasons, emissions_direct_low_tco2e < emissions_direct_tco2e::double, uncertainty_state
+        from published.inventory_year where inventory_scope = 'district' order by year"""
+    )
+    assert len(totals) == 2
+    for year, direct, indirect, total, *others in totals:
+        by_hand = [
+            (Decimal(row["emissions_tco2e"] or 0), row["category_code"] == "1.A-EL")
+            for row in wanted
+            if row["year"] == str(year)
+        ]
+        assert direct == sum(tco2e for tco2e, is_power in by_hand if not is_power)
+        assert indirect == sum(tco2e for tco2e, is_power in by_hand if is_power)
+        assert total == direct + indirect
+        # no factor of the methane and nitrous oxide of households was gathered
+        assert others == [False, "factor_missing", True, "computed"]
+    parts = clean.published(
+        """select year, max(activity_amount) filter (where inventory_scope = 'district'),
+            max(activity_amount) filter (where inventory_scope = 'public_institutions')
+        from published.inventory_category
+        where region_code = '310118' and category_code = '1.A.4.a' and subject = 'natural_gas' and gas = 'CH4' group by year"""
+    )
+    assert len(parts) == 2
+    assert all(0 < part < whole for _, whole, part in parts)
+    simulated = clean.published(
+        """select simulation_state, figure_simulated_low_tco2 < figure_simulated_mean_tco2
+        from published.emission_simulation where population = 'inventory' and region_code = '310118'"""
+    )
+    assert simulated == [("simulated", True)] * 4
+
+
 def test_frozen_factors_stand_beside_the_moving_ones(clean: Night) -> None:
     """The stand-in of the base year is the row of 2021, so that both views agree in both years, to the digit."""
     rows = clean.published(

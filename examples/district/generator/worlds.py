@@ -16,6 +16,7 @@ from examples.district.generator import (
     defective,
     direct_report,
     institutions,
+    inventory,
     metering,
     parts,
     registers,
@@ -47,6 +48,7 @@ def build() -> Landing:
         **beside.files(supplied),
         **readings,
         **audits.files(drawn),
+        **inventory.files(),
     }
     bad = World.of("defective", drawn, clean)
     defective.plant(bad, metered, sums)
@@ -65,7 +67,14 @@ def build() -> Landing:
         for path, content in landing.items()
     }
     written["defective/corrections.yml"] = Text(_corrections(bad))
-    return written | told | parts.truth(parted) | summaries.truth(parted) | beside.truth(supplied)
+    return (
+        written
+        | told
+        | parts.truth(parted)
+        | summaries.truth(parted)
+        | beside.truth(supplied)
+        | inventory.truth()
+    )
 
 
 def _check_printed(headline: object) -> None:
