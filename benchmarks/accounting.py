@@ -37,7 +37,8 @@ FACTORS = (
 )  # fmt: skip
 MODELS = (
     "core_form_amount", "core_reported_amount", "core_activity", "core_emission_term", "core_institution_uncertainty",
-    "institution_year", "core_region_emission_term", "uncertainty_cause", "emission_uncertainty", "region_year",
+    "institution_year", "core_region_emission_term", "core_region_uncertainty_cause", "emission_uncertainty",
+    "region_year",
 )  # fmt: skip
 _EMPTY = (
     "core_institution_register", "core_meter_month", "core_audit_value", "core_heating", "core_data_room", "core_inventory_gas",
