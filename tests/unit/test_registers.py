@@ -86,12 +86,12 @@ def test_the_name_of_the_file_dates_a_register_that_says_no_day_itself(rules: Ru
 
 
 def test_a_number_without_its_unit_is_quarantined_and_not_taken_for_something(rules: Rules) -> None:
-    text = "建筑代码,建筑名称,建筑类别,产权性质,所属单位代码,建筑面积,面积单位,行政区划代码\nB1,一号楼,A,公共机构,A1,500,,310118001\nB2,二号楼,A,公共机构,A1,,,310118001\nB3,三号楼,A,公共机构,A1,5,亩,310118001\n"
+    text = "建筑代码,建筑名称,建筑类别,产权性质,所属单位代码,建筑面积,面积单位,行政区划代码\nB1,一号楼,A,公共机构,A1,500,,310118001\nB2,二号楼,A,公共机构,A1,,,310118001\nB3,三号楼,A,公共机构,A1,5,坪,310118001\n"
     found = read(rules, text.encode(), "buildings.csv")
     assert found.tables["buildings"]["building_code"].to_list() == ["B2"]
     assert found.quarantine.select("row_number", "reason_code", "found").rows() == [
         (2, "missing_floor_area_unit", "500"),
-        (4, "unknown_unit", "亩"),
+        (4, "unknown_unit", "坪"),
     ]
 
 

@@ -30,6 +30,7 @@ GREEN_YEAR = 2021
 GREEN_COLUMNS = ["green_electricity_kwh", "green_electricity_unproven_kwh"]
 _GREEN_HEADER = [
     "登记编号", "统一社会信用代码", "凭证类型", "凭证编号", "交易类型", "发电省份代码", "电量(万kWh)", "使用期起", "使用期止", "凭证状态",
+    "凭证总电量(万kWh)",
 ]  # fmt: skip
 
 
@@ -105,6 +106,7 @@ def files(beside: Beside) -> Landing:
         [
             f"G{number}", item.institution.institution_id, "绿证", item.document_no, "绿证交易", "650000",
             plain(item.kwh / 10000), f"{GREEN_YEAR}-01-01", f"{GREEN_YEAR}-12-31", item.status,
+            plain(item.kwh / 10000) if item.is_proven else "",
         ]
         for number, item in enumerate(beside.green, 1)
     ]  # fmt: skip

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from examples.district.generator.calibration import YEARS
 from examples.district.generator.dice import Dice
-from examples.district.generator.files import Grid, Landing, plain
+from examples.district.generator.files import Grid, Landing, Page, Workbook, plain
 
-FILE = "inventory/activities_2020_2021.csv"
+FILE = "inventory/activities_2020_2021.xlsx"
 TRUTH = "truth/inventory.csv"
 REGION = "310118"
 MISSING = ""
@@ -21,7 +21,7 @@ MISSING = ""
 _HEADER = ["行政区划代码", "年度", "清单类别", "对象", "活动水平", "单位", "不确定度(%)", "数据来源", "版次"]
 _GWP = {
     "CO2": Decimal(1), "CH4": Decimal(28), "N2O": Decimal(265), "HFC32": Decimal(677), "HFC125": Decimal(3170),
-    "HFC134a": Decimal(1300), "SF6": Decimal(23500),
+    "HFC134a": Decimal(1300), "SF6": Decimal(23500), "HCFC22": Decimal(1760),
 }  # fmt: skip
 """AR5, the edition of the example's profile."""
 
@@ -57,6 +57,8 @@ ACTIVITIES = (
     Activity("2.F.1", "R-410A", "3000", "4000", "kg", "20", "维修企业台账",
         {("2.F.1", "HFC32"): "0.5", ("2.F.1", "HFC125"): "0.5"}),
     Activity("2.F.1", "R-134a", "1000", "1500", "kg", "20", "维修企业台账", {("2.F.1", "HFC134a"): "1"}),
+    # outside the basket of the inventory: a mass and what it is worth, and in no total
+    Activity("2.F.1", "R-22", "400", "500", "kg", "20", "维修企业台账", {("2.F.1", "HCFC22"): "1"}),
     Activity("2.G.1", "mv_switchgear", "4000", "4200", "kg", "10", "供电公司", {("2.G.1", "SF6"): "0.002"}),
     Activity("2.G.3", "医用氧化亚氮", "900", "1100", "kg", "10", "卫生健康委", {("2.G.3", "N2O"): "1"}),
     Activity("3.A.1", "奶牛（规模化）", "1100", "1300", "头", "5", "农业农村委", {("3.A.1", "CH4"): "88.1"}),
@@ -98,7 +100,7 @@ def files() -> Landing:
         for year in YEARS
         for place, item in enumerate(ACTIVITIES)
     ]  # fmt: skip
-    return {FILE: Grid("utf-8-sig", [_HEADER, *lines])}
+    return {FILE: Workbook([Page("活动水平", [_HEADER, *lines])])}
 
 
 def truth() -> Landing:
