@@ -27,6 +27,7 @@ def run(settings: Settings, port: int) -> int:
     activate(settings)
     write_instance_config(settings)
     current_manifest()
+    _make_stores()
     binaries = Path(sys.executable).parent
     workspace = str(CHECKOUT / "workspace.yaml")
     commands = [
@@ -56,6 +57,16 @@ def run(settings: Settings, port: int) -> int:
     finally:
         for child in children:
             _end(child)
+
+
+def _make_stores() -> None:
+    """Both children would make the stores of a new home at one time."""
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs(limit=1)
+        instance.all_instigator_state()
+        instance.event_log_storage.get_maximum_record_id()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
