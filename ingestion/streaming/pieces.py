@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,6 @@ from pyarrow import csv
 
 from ingestion.streaming.plan import Plan
 from ingestion.streaming.text import Text
-
-if TYPE_CHECKING:
-    from typing import Any
 
 PIECE_BYTES = 16 << 20
 """Text of a piece: its typed rows then need some 0.1 GB. Each piece is asked about by itself, which has its price."""
@@ -56,14 +53,10 @@ class Piece:
     odd: list[int]
     rejected: dict[int, str]
 
-    def row_of(self, line: int) -> int:
-        return int(np.searchsorted(self.lines, line))
-
     def texts(self, lines: list[int]) -> list[str]:
         """Whole lines without their ends."""
-        rows = [self.row_of(line) for line in lines if line not in self.rejected]
-        cells = [column.to_pylist() for column in self.cells.take(pa.array(rows, pa.int64())).columns]
-        found = map(self.plan.separator.join, zip(*cells, strict=True))
+        rows = np.searchsorted(self.lines, [line for line in lines if line not in self.rejected])
+        found = map(self.plan.separator.join, _texts_of(self.cells, rows))
         return [self.rejected[line] if line in self.rejected else next(found) for line in lines]
 
 
@@ -99,8 +92,6 @@ def pieces(text: Text, plan: Plan) -> Iterator[Piece]:
 
 
 def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBatch]:
-    names = [f"c{number}" for number in range(1, plan.n_columns + 1)]
-    kinds = _types(plan)
     with (
         pa.OSFile(str(text.path)) as source,
         csv.open_csv(
@@ -110,7 +101,7 @@ def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBat
                 use_threads=False,
                 block_size=PIECE_BYTES,
                 skip_rows=plan.n_head,
-                column_names=names,
+                column_names=list(_types(plan)),
                 encoding="utf8" if text.encoding.startswith("utf-8") else text.encoding,
             ),
             csv.ParseOptions(
@@ -120,7 +111,7 @@ def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBat
                 ignore_empty_lines=False,
                 invalid_row_handler=rejects,
             ),
-            csv.ConvertOptions(column_types=kinds, strings_can_be_null=False, check_utf8=False),
+            csv.ConvertOptions(column_types=_types(plan), strings_can_be_null=False, check_utf8=False),
         ) as reader,
     ):
         yield from reader
@@ -182,9 +173,13 @@ def _are_plain(plan: Plan) -> list[pl.Expr]:
 
 def _holds_text(cells: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which rows are no blank lines, which the parser gives as rows of empty cells."""
-    some = cells.take(pa.array(rows))
-    return np.array(
-        [any(row) for row in zip(*(column.to_pylist() for column in some.columns), strict=True)], dtype=bool
+    return np.array([any(texts) for texts in _texts_of(cells, rows)], dtype=bool)
+
+
+def _texts_of(cells: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
+    """The cells of some rows."""
+    return zip(
+        *(column.to_pylist() for column in cells.take(pa.array(rows, pa.int64())).columns), strict=True
     )
 
 
