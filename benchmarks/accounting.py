@@ -9,17 +9,14 @@ measured elsewhere.
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from benchmarks import scratch
+from benchmarks import apart, scratch
 from ingestion.contracts import factors
 
 MEANING = (
@@ -197,25 +194,15 @@ def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
 
 def _run(what: str, database: str) -> dict[str, Any]:
     with duckdb.connect(database, config=_CONFIG) as con:
-        before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
         if what == "generate":
             return {"n_cells": generate(con)}
         if what == "faults":
             return {"faults": faults(con)}
-        by_hand(con) if what == "by_hand" else scratch.build(con, MODELS)
-        wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return {"wall": wall, "cpu": cpu, "peak": after.ru_maxrss / 1024}
+        return apart.taken(lambda: by_hand(con) if what == "by_hand" else scratch.build(con, MODELS))[1]
 
 
 def _apart(what: str, database: Path) -> dict[str, Any]:
-    """In a process of its own, whose memory is its own."""
-    command = [sys.executable, "-m", "benchmarks.accounting", what, str(database)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(done.stderr[-2000:])
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return apart.run("benchmarks.accounting", what, database)
 
 
 def measure() -> list[tuple[str, str, str]]:

@@ -8,11 +8,8 @@ time is taken without imports, memory is that of the whole process. Every plante
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from datetime import date
 from decimal import Decimal
 from multiprocessing import get_context
@@ -22,6 +19,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from benchmarks import apart
 from ingestion import archive, partitions, raw
 from ingestion.contracts.home import Home
 from ingestion.layouts.model import Layout
@@ -203,25 +201,13 @@ def faults(folder: Path, found: dict[str, Any]) -> list[str]:
     return told
 
 
-def _measured(what: str, folder: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.readings", what, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(done.stderr[-2000:])
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
 def _run(what: str, folder: Path) -> None:
     """One of the two in this process; prints its seconds and its peak memory."""
-    before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    found = bare(folder) if what == "bare" else ours(folder)
-    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF)
+    found, took = apart.taken(lambda: bare(folder) if what == "bare" else ours(folder))
     wrong = faults(folder, found) if found is not None else []
     if wrong:
         raise SystemExit("; ".join(wrong))
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"wall": wall, "cpu": cpu, "peak": after.ru_maxrss / 1024}))
+    print(json.dumps(took))
 
 
 def measure(n_files: int = N_FILES, n_rows: int = N_ROWS, n_bad: int = N_BAD) -> list[str]:
@@ -231,8 +217,8 @@ def measure(n_files: int = N_FILES, n_rows: int = N_ROWS, n_bad: int = N_BAD) ->
         # in a process of its own: the peak of a child counts from that of its parent
         with get_context("spawn").Pool(1) as pool:
             pool.apply(generate, (folder, n_files, n_rows, n_bad))
-        floor = _measured("bare", folder)
-        full = _measured("ours", folder)
+        floor = apart.run("benchmarks.readings", "bare", folder)
+        full = apart.run("benchmarks.readings", "ours", folder)
     return [
         f"| {name} | {goal} | {run['wall']:.1f} | {run['cpu']:.1f} | {run['peak']:.0f} |"
         for name, goal, run in (
