@@ -44,7 +44,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    home = tmp_path_factory.mktemp("ui") / "home"
+    folder = tmp_path_factory.mktemp("ui")
+    home, told = folder / "home", folder / "told.txt"
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("TANCANG_", "DAGSTER_"))
     }
@@ -63,12 +64,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ],
         cwd=CHECKOUT,
         env=clean,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=told.open("wb"),
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:
-        _wait(f"http://127.0.0.1:{port}/server_info", server)
+        _wait(f"http://127.0.0.1:{port}/server_info", server, told)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGTERM)
@@ -78,17 +79,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             os.killpg(server.pid, signal.SIGKILL)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+def _wait(url: str, server: subprocess.Popen[bytes], told: Path) -> None:
     ends = time.monotonic() + 150
     while time.monotonic() < ends:
-        assert server.poll() is None, "the web UI ended before it answered"
+        assert server.poll() is None, f"the web UI ended before it answered: {told.read_text(errors='replace')}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 if answer.status == 200:
                     return
         except OSError:
             time.sleep(0.5)
-    raise AssertionError("the web UI did not answer")
+    raise AssertionError(f"the web UI did not answer: {told.read_text(errors='replace')}")
 
 
 def ask(address: str, query: str) -> dict:  # type: ignore[type-arg]
