@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quality.candidate import CANDIDATE_SCHEMA
 from quality.catalogue import Catalogue, Rule
 from quality.data_docs import make_offline
 from quality.expectations import CandidateTable, Expectation, read_candidate_tables
+from quality.frames import read_frame
 from quality.messages import both
 from quality.results import FailingRow, RuleResult, broken, counted
 
@@ -184,7 +184,7 @@ class _Engine:
 def _evaluate_table(
     con: duckdb.DuckDBPyConnection, engine: _Engine, table: CandidateTable
 ) -> list[_Evaluated]:
-    frame = con.execute(f'select * from {CANDIDATE_SCHEMA}."{table.name}" order by all').df()
+    frame = read_frame(con, table)
     present = [column for column in table.grain if column in frame.columns]
     results = engine.validate(
         table.name, frame, [engine.expectation(wanted) for wanted in table.expectations], key=present

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from quality_scratch import AS_OF, above, catalogue, column, dbt_test, manifest, model, rule, warehouse
 
+from quality import frames
 from quality.checkpoint import CheckpointReport, run_checkpoint
 from quality.data_docs import VENDOR, outside_references
 from quality.expectations import Expectation, ManifestError, read_candidate_tables
@@ -204,3 +205,45 @@ def test_every_shipped_asset_keeps_its_licence() -> None:
         name, version = re.fullmatch(r"(.+)-(\d[\d.]*)", folder.name).groups()  # type: ignore[union-attr]
         assert re.search(rf"{re.escape(name)} \| {re.escape(version)} \|", listed), folder.name
     assert sum(path.stat().st_size for path in VENDOR.rglob("*") if path.is_file()) < 4_000_000
+
+
+BREAKS = {
+    "nothing": "select 1",
+    "too_low": "update marts.thing set amount = -1 where name = 'k3' and year = 2020",
+    "strange_name": "update marts.thing set name = 'k77' where name = 'k3' and year = 2020",
+    "no_year": "update marts.thing set year = null where name = 'k5' and amount = 7",
+    "late_year": "update marts.thing set year = 2101 where name = 'k5' and amount = 7",
+    "twice": "insert into marts.thing select * from marts.thing where name = 'k1' limit 1",
+    "no_amount": "alter table marts.thing drop amount",
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_large_table_is_judged_by_the_rows_that_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    con = warehouse()
+    con.execute(
+        "create or replace table marts.thing as select 'k' || n as name, 2000 + y as year, y::decimal(18, 4) as amount "
+        "from range(8) as t(n), range(60) as u(y)"
+    )
+    con.execute(BREAKS[broken])
+    declared = manifest(tmp_path, THING)
+    _, whole = _run(tmp_path, con, declared)
+    monkeypatch.setattr(frames, "MAX_ROWS", 100)
+    _, shown = _run(tmp_path, con, declared)
+    assert (shown["ge_thing"].outcome == "pass") == (broken == "nothing")
+    assert shown["ge_thing"].outcome == whole["ge_thing"].outcome
+    assert {row.found for row in shown["ge_thing"].rows} == {row.found for row in whole["ge_thing"].rows}
+
+
+def test_a_large_table_is_not_read_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    con = warehouse()
+    con.execute(
+        "create or replace table marts.thing as select 'k' || n % 8 as name, 2000 + n // 8 as year, n::decimal(18, 4) as amount "
+        "from range(800) as t(n)"
+    )
+    monkeypatch.setattr(frames, "MAX_ROWS", 799)
+    (table,) = read_candidate_tables(manifest(tmp_path, THING))
+    # the first row of each of the eight names, and the latest year with its largest amount
+    assert sorted(frames.read_frame(con, table)["amount"]) == [0, 1, 2, 3, 4, 5, 6, 7, 792, 799]
