@@ -144,7 +144,9 @@ def _relation(name: str) -> str:
 @cache
 def _sql(name: str) -> str:
     macros = [path.read_text(encoding="utf-8") for path in sorted((PROJECT / "macros").glob("*.sql"))]
-    template = jinja2.Environment().from_string("".join(macros) + _places()[name].read_text(encoding="utf-8"))
+    template = jinja2.Environment(extensions=["jinja2.ext.do"]).from_string(
+        "".join(macros) + _places()[name].read_text(encoding="utf-8")
+    )
     return template.render(
         ref=_relation, source=lambda _, table: f"raw.{table}", config=lambda **_: "", target={"schema": ""}
     )

@@ -153,9 +153,10 @@ def _parsed() -> Any:
     changed = path.stat().st_mtime
     if changed not in _parsed_projects:
         _parsed_projects.clear()
-        _parsed_projects[changed] = Manifest.from_msgpack(
-            path.read_bytes(), decoder=extended_mashumuro_decoder
-        )
+        manifest = Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
+        # `graph`, from which macros read what columns are made of; dbt makes it only where it parses itself
+        manifest.build_flat_graph()
+        _parsed_projects[changed] = manifest
     return _parsed_projects[changed]
 
 

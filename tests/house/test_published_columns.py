@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,8 @@ _SUFFIX = {
     "m3/person": "m3_person",
     "kgCO2/m2": "kgco2_m2",
     "tCO2/kWh": "tco2_per_kwh",
+    "tCO2/unit": "tco2_per_unit",
+    "kgce/unit": "kgce_per_unit",
     "tCO2e": "tco2e",
     "kgCO2e/kg": "kgco2e_kg",
     "1/m": "per_m",
@@ -88,6 +92,52 @@ def test_a_numeric_column_ends_in_its_unit(tables: tuple[PublishedTable, ...]) -
             assert column.name.endswith(_SUFFIX[column.unit or ""]), (
                 f"{table.name}.{column.name}: unit {column.unit}"
             )
+
+
+# what a figure is measured in; what one unit is worth, and prices, are no figures of somebody's use
+_FIGURES = {
+    "kWh",
+    "m3",
+    "t",
+    "L",
+    "kg",
+    "GJ",
+    "kgce",
+    "tCO2",
+    "tCO2e",
+    "m2",
+    "person",
+    "CNY",
+    "kgce/m2",
+    "kgce/person",
+}
+_FIGURES |= {"m3/person", "kgCO2/m2"}
+
+
+def test_every_figure_says_what_it_is_made_of(tables: tuple[PublishedTable, ...]) -> None:
+    """One declaration beside the column (docs/explain.md), of a table and columns that are published."""
+    manifest = json.loads(Path(current_manifest()).read_text(encoding="utf-8"))
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    known = {table.name: set(table.column_names) for table in tables}
+    for node in nodes:
+        if node["name"] not in known or node["resource_type"] not in ("model", "source"):
+            continue
+        for name, column in node["columns"].items():
+            meta = column["config"]["meta"]
+            declared = [kind for kind in ("parts", "ratio", "method") if kind in meta]
+            if meta.get("unit") in _FIGURES:
+                assert len(declared) == 1, f"{node['name']}.{name}: {declared or 'no parts, ratio or method'}"
+            for kind in declared:
+                _check_names(f"{node['name']}.{name}", node["name"], meta[kind], known)
+
+
+def _check_names(where: str, table: str, made_of: dict[str, Any], known: dict[str, set[str]]) -> None:
+    given = [made_of[side] for side in ("of", "over") if side in made_of] + made_of.get("inputs", [])
+    for text in given:
+        of, _, column = text.rpartition(".")
+        assert column in known[of or table] or column in known, f"{where}: {text}"
+    if isinstance(made_of.get("times"), str):
+        assert made_of["times"] in known[made_of["of"].partition(".")[0]], f"{where}: {made_of['times']}"
 
 
 def torn_between_bases(tables: Iterable[PublishedTable]) -> list[str]:

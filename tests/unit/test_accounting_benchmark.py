@@ -43,7 +43,7 @@ def test_the_product_and_the_sums_by_hand_agree_to_the_last_digit() -> None:
 def test_half_widths_round_alike_below_and_above_what_eighteen_digits_hold(figure: str, pct: str) -> None:
     macros = (scratch.PROJECT / "macros" / "uncertainty.sql").read_text(encoding="utf-8")
     template = "{{ half_width(size_tco2('figure'), 'pct') }}"
-    expression = jinja2.Environment().from_string(macros + template).render()
+    expression = jinja2.Environment(extensions=["jinja2.ext.do"]).from_string(macros + template).render()
     with duckdb.connect() as con:
         query = f"select {expression} from (select cast(? as decimal(38,12)) as figure, cast(? as decimal(18,8)) as pct)"
         [(found,)] = con.execute(query, [figure, pct]).fetchall()

@@ -79,6 +79,10 @@ factored as (
             when heats.factor_id is not null then 'heat'
             when electricity_factors.factor_id is not null then 'electricity'
         end as emission_kind,
+        equivalents.result_per_unit as equivalent_kgce_per_unit,
+        primaries.result_per_unit as primary_kgce_per_unit,
+        coalesce(directs.result_per_unit, heats.result_per_unit, electricity_factors.tco2_per_kwh) as emission_tco2_per_unit,
+        coalesce(frozen_factors.tco2_per_unit, frozen_electricity_factors.tco2_per_kwh) as frozen_tco2_per_unit,
         {{ mul('activities.amount', 'equivalents.result_per_unit') }} as energy_equivalent_kgce,
         {{ mul('activities.amount', 'primaries.result_per_unit') }} as energy_primary_kgce,
         {{ mul('activities.amount',
@@ -130,6 +134,12 @@ final as (
         factored.conversion_id,
         factored.coal_conversion_id,
         factored.factor_fallback,
+
+        ---------- what one unit of the amount is worth by them
+        factored.equivalent_kgce_per_unit,
+        factored.primary_kgce_per_unit,
+        factored.emission_tco2_per_unit,
+        factored.frozen_tco2_per_unit,
 
         ---------- texts
         factored.base_carrier,

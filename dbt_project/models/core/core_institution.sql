@@ -97,7 +97,10 @@ registered as (
         register.institution_type_code,
         register.region_code,
         register.floor_area_m2,
-        register.energy_users_persons
+        register.energy_users_persons,
+        register.file_id,
+        register.path,
+        register.row_number
     from returns
     inner join register
         on returns.institution_id_scheme is not distinct from register.institution_id_scheme
@@ -194,7 +197,12 @@ final as (
         returns.best_return.f as file_id,
         returns.best_return.p as path,
         returns.best_return.s as sheet,
-        returns.best_return.r as row_number
+        returns.best_return.r as row_number,
+
+        ---------- place of the register's line
+        registered.file_id as register_file_id,
+        registered.path as register_path,
+        registered.row_number as register_row_number
     from returns
     cross join builds
     inner join n_months using (institution_id_scheme, institution_id, year)

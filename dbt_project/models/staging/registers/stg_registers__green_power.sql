@@ -31,6 +31,8 @@ final as (
         landed.trade_type,
         landed.document_status,
         landed.snapshot_scope,
+        landed.volume_text,
+        landed.volume_unit,
 
         ---------- amounts
         {{ measured('volume') }} as volume_kwh,

@@ -31,6 +31,9 @@ final as (
         landed.region_code,
         landed.administrative_level,
         landed.snapshot_scope,
+        landed.floor_area_text,
+        landed.floor_area_unit,
+        landed.persons_text,
 
         ---------- amounts
         try_cast(landed.persons_text as decimal(18,4)) as energy_users_persons,

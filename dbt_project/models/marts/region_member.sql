@@ -1,0 +1,17 @@
+{#- Which regions lie in which: each region of the profile with itself and everything below it. What a regional sum is made of
+    is found by it. -#}
+with
+
+paths as (
+    select * from {{ ref('core_region_path') }} where is_ancestor_in_scope
+),
+
+final as (
+    select
+        ---------- ids
+        ancestor_code as region_code,
+        region_code as member_region_code
+    from paths
+)
+
+select * from final
