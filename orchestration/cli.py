@@ -289,6 +289,26 @@ def sql(
 
 
 @app.command()
+def explain(
+    figure: Annotated[
+        str, typer.Argument(help="table.column, such as region_year.emissions_total_tco2 / 表.列")
+    ],
+    keys: Annotated[
+        list[str], typer.Argument(help="the key of the row, in order, or column=value / 该行的主键")
+    ],
+    home: HomeOption = None,
+    top: Annotated[
+        int, typer.Option(min=1, help="contributors of a regional sum that are named / 列出的最大贡献者数")
+    ] = 20,
+    json: JsonOption = False,
+) -> None:
+    """What a published figure is made of, down to file, sheet and cell. / 一个数字由什么构成, 追到文件、工作表与单元格。"""
+    from orchestration import explain_command
+
+    raise typer.Exit(explain_command.run(load_settings(home=home), figure, keys, top, as_json=json))
+
+
+@app.command()
 def ui(
     home: HomeOption = None,
     landing: LandingOption = None,

@@ -41,7 +41,14 @@ def test_import_layers_hold() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["sql", "--help"], ["check", "--help"], ["verify", "--help"], ["status", "--help"], ["queue", "--help"]],
+    [
+        ["sql", "--help"],
+        ["check", "--help"],
+        ["verify", "--help"],
+        ["status", "--help"],
+        ["queue", "--help"],
+        ["explain", "--help"],
+    ],
 )
 def test_commands_that_only_read_load_nothing_heavy(arguments: list[str]) -> None:
     program = (
@@ -61,6 +68,7 @@ def test_commands_that_only_read_load_nothing_heavy(arguments: list[str]) -> Non
         "from pathlib import Path; from orchestration.settings import load_settings; from orchestration import check_command; "
         "check_command.run(load_settings(), Path('examples/district/clean/landing/registers/buildings.csv'), None, as_json=True)",
         "from exports.manifest import verify; from exports.query import run_sql",
+        "from orchestration import explain_command",
     ],
 )
 def test_reading_work_loads_nothing_heavy_either(body: str) -> None:
