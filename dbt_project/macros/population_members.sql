@@ -1,7 +1,14 @@
-{#- The CTEs `alike` and `members` of definition 7, over rows of institutions and years with region_code and months_reported.
+{#- Definition 7: approved amounts of both whole years, and no merger or split since the first day of the earlier one. -#}
+{% macro is_alike(earlier, later) -%}
+    {{ earlier }}.months_reported = 12
+    and {{ later }}.months_reported = 12
+    and ({{ later }}.boundary_changed_on is null or {{ later }}.boundary_changed_on <= {{ earlier }}.year_starts_on)
+{%- endmacro %}
+
+{#- The CTEs `alike` and `members` of definition 7, over rows of institutions and years with region_code and what `is_alike` asks.
     base_year is the year of the published row; the rows of the year before serve its changes. -#}
 {% macro population_members(institution_years) -%}
--- approved amounts of the whole year in two years running, whatever the register said
+-- two years running that compare, whatever else the register said
 alike as (
     select
         later.institution_id_scheme,
@@ -13,7 +20,7 @@ alike as (
         on later.institution_id_scheme = earlier.institution_id_scheme
         and later.institution_id = earlier.institution_id
         and later.year = earlier.year + 1
-    where later.months_reported = 12 and earlier.months_reported = 12
+    where {{ is_alike('earlier', 'later') }}
 ),
 
 -- a like-for-like institution counts in both years where it lies in the later one

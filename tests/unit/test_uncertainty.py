@@ -29,7 +29,7 @@ Statement = tuple[int, str, str, str, bool]
 _TABLES = """
 create schema core; create schema marts; create schema raw; set search_path = 'core,marts';
 create table core_institution (institution_id_scheme varchar, institution_id varchar, year integer,
-    region_code varchar, months_reported integer);
+    region_code varchar, months_reported integer, year_starts_on date, boundary_changed_on date);
 create table core_region_path (region_code varchar, ancestor_code varchar, is_ancestor_in_scope boolean);
 create table core_activity (institution_id_scheme varchar, institution_id varchar, year integer, carrier varchar,
     base_carrier varchar, emission_kind varchar, emission_factor_id varchar, conversion_id varchar,
@@ -69,7 +69,11 @@ def world(
     con.execute(_TABLES)
     rows = list(activities)
     for institution, year in dict.fromkeys((row[0], row[1]) for row in rows):
-        con.execute("insert into core_institution values ('x', ?, ?, ?, 12)", [institution, year, region])
+        con.execute(
+            "insert into core_institution by name select 'x' as institution_id_scheme, ? as institution_id, ? as year,"
+            " ? as region_code, 12 as months_reported",
+            [institution, year, region],
+        )
     if rows:
         con.executemany(
             "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true, false)",

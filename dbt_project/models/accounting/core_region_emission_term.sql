@@ -23,7 +23,9 @@ inventory_gases as (
 ),
 
 institution_years as (
-    select institution_id_scheme, institution_id, year, region_code, months_reported from institutions
+    select
+        institution_id_scheme, institution_id, year, region_code, months_reported, year_starts_on, boundary_changed_on
+    from institutions
 ),
 
 {{ population_members('institution_years') }},

@@ -144,6 +144,25 @@ stocks as (
     group by all
 ),
 
+-- the first day after each merger, and each split, of everyone whom it took from or gave to
+boundary_days as (
+    select
+        institution_id_scheme,
+        institution_id,
+        list(boundary_on) as days
+    from (
+        select institution_id_scheme, unnest([institution_id, merged_into_id]) as institution_id, valid_to + 1 as boundary_on
+        from register
+        where not is_superseded and merged_into_id is not null
+        union all
+        select institution_id_scheme, unnest([institution_id, split_from_id]), valid_from
+        from register
+        where not is_superseded and split_from_id is not null
+    )
+    where boundary_on is not null
+    group by institution_id_scheme, institution_id
+),
+
 refused_values as (
     select
         institution_id,
@@ -189,6 +208,12 @@ final as (
         ---------- dates
         cast(cast(returns.year as varchar) || '-' || coalesce(attributes.year_starts_on, '01-01') as date)
             as year_starts_on,
+        list_max(list_filter(
+            boundary_days.days,
+            lambda day : day < cast(
+                cast(returns.year + 1 as varchar) || '-' || coalesce(attributes.year_starts_on, '01-01') as date
+            )
+        )) as boundary_changed_on,
 
         ---------- booleans
         registered.institution_id is not null as is_registered,
@@ -216,6 +241,7 @@ final as (
     left join registered using (institution_id_scheme, institution_id, year)
     left join basic_forms using (institution_id_scheme, institution_id, year)
     left join stocks using (institution_id_scheme, institution_id, year)
+    left join boundary_days using (institution_id_scheme, institution_id)
     left join refused_values
         on returns.institution_id = refused_values.institution_id
         and returns.year = refused_values.year

@@ -15,6 +15,8 @@ final as (
         register.institution_id_scheme,
         register.institution_id,
         register.parent_id,
+        register.merged_into_id,
+        register.split_from_id,
 
         ---------- place
         register.path,
@@ -33,6 +35,7 @@ final as (
         ---------- dates
         entries.valid_from,
         entries.valid_to,
+        entries.snapshot_on,
 
         ---------- the line that stands in its place
         entries.is_superseded,

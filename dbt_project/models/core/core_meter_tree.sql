@@ -40,6 +40,10 @@ final as (
         ---------- texts
         standing.meter_name,
 
+        ---------- place
+        standing.path,
+        cast(standing.row_number as integer) as row_number,
+
         ---------- booleans
         coalesce(standing.meter_kind = 'virtual', false) as is_virtual,
         coalesce(above.is_virtual, false) as is_part_of_virtual,

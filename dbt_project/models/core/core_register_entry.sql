@@ -9,7 +9,7 @@
         'building_name, building_class_code, owner_kind, institution_id, region_code, floor_area_m2'),
     ('meter', 'stg_registers__meters',
         "concat_ws('|', building_code, meter_id, item_code, coalesce(parent_meter_id, ''))", 'meter_name',
-        'meter_name, meter_kind, institution_id, sign, multiplier, register_digits'),
+        'meter_name, meter_kind, meter_level, institution_id, sign, multiplier, register_digits'),
     ('vehicle', 'stg_registers__vehicles', 'vehicle_id', 'vehicle_kind',
         'institution_id, vehicle_kind, fuel, is_new_energy'),
     ('data_room', 'stg_registers__data_rooms', "institution_id || '|' || room_id", 'room_name',

@@ -75,7 +75,7 @@ members as (
         on either.institution_id_scheme = later.institution_id_scheme
         and either.institution_id = later.institution_id
         and either.year in (pairs.from_year, pairs.year)
-    where earlier.months_reported = 12 and later.months_reported = 12
+    where {{ is_alike('earlier', 'later') }}
 ),
 
 -- what has an emission factor, less what was passed on

@@ -250,6 +250,7 @@ final as (
         ---------- period
         cast(year as integer) as year,
         year_starts_on,
+        boundary_changed_on,
         period_state,
         period_state_reason,
 

@@ -26,6 +26,7 @@ from examples.district.generator import (
 from examples.district.generator.files import Grid, Landing, Text, write
 from examples.district.generator.flagged_parts import plant_parts
 from examples.district.generator.planting import World
+from examples.district.generator.register_changes import plant_register_changes
 
 
 def write_all(out: Path) -> None:
@@ -53,6 +54,7 @@ def build() -> Landing:
     bad = World.of("defective", drawn, clean)
     defective.plant(bad, metered, sums)
     plant_parts(bad, parted)
+    plant_register_changes(bad, metered)
     worst = World.of("blocking", drawn, clean)
     blocking.plant(worst)
     told = truth.files(drawn, metered, sums, bad.defects + worst.defects)

@@ -19,6 +19,8 @@ final as (
         coalesce(landed.institution_id_scheme, 'unknown') as institution_id_scheme,
         landed.institution_id,
         landed.parent_id,
+        landed.merged_into_id,
+        landed.split_from_id,
 
         ---------- place
         files.path,

@@ -26,6 +26,7 @@ final as (
         ---------- texts
         landed.meter_name,
         landed.meter_kind,
+        landed.meter_level,
         landed.snapshot_scope,
 
         ---------- amounts
