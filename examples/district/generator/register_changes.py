@@ -91,7 +91,7 @@ def _parents_in_a_circle(world: World) -> None:
         grid.put(line, parent, grid.get(above, 1))
         _found(
             world,
-            "f10",
+            "r1",
             "parent_loop",
             registers.INSTITUTIONS,
             line,
@@ -107,7 +107,7 @@ def _listed_by_a_town_too(world: World) -> None:
     world.landing[TOWN_REGISTER] = Grid("utf-8-sig", [[*header, "名录范围"], [*row, "朱家角镇"]])
     _found(
         world,
-        "f11",
+        "r2",
         "register_validity_overlaps",
         TOWN_REGISTER,
         2,
@@ -128,9 +128,9 @@ def _owners(world: World, owned: list[Building]) -> None:
     nobody = ["310118A901", "示例区无主楼", "A", "公共机构", "", "500", "m2", first.town]
     unsaid = ["310118A902", "示例区不明楼", "A", "", "", "500", "m2", first.town]
     for number, rule_id, row, texts in (
-        ("f12", "building_two_owners", again, ("一栋建筑同时有两个产权单位", "a building has two owners at one time")),
-        ("f13", "building_without_owner", nobody, ("公共机构的建筑没有写所属单位", "a public building names no owner")),
-        ("f14", "quarantined_otherwise", unsaid, ("建筑没有写产权性质，已隔离", "a building says no kind of owner and is quarantined")),
+        ("r3", "building_two_owners", again, ("一栋建筑同时有两个产权单位", "a building has two owners at one time")),
+        ("r4", "building_without_owner", nobody, ("公共机构的建筑没有写所属单位", "a public building names no owner")),
+        ("r5", "quarantined_otherwise", unsaid, ("建筑没有写产权性质，已隔离", "a building says no kind of owner and is quarantined")),
     ):  # fmt: skip
         grid.lines.append(row)
         _found(world, number, rule_id, registers.BUILDINGS, len(grid.lines), texts, building_code=row[0])
@@ -148,7 +148,7 @@ def _meters(world: World, metered: list[Building]) -> None:
         rows.append([place[0], metered[3].code, rows[4][2], "01A00", place[1], "三级", "2015-01-01"])
         _found(
             world,
-            "f15",
+            "r6",
             "parent_loop",
             METERS,
             len(rows),
@@ -158,7 +158,7 @@ def _meters(world: World, metered: list[Building]) -> None:
     rows.append([rows[1][0], metered[1].code, rows[2][2], "01000", "", "一级", "2015-01-01"])
     _found(
         world,
-        "f16",
+        "r7",
         "meter_feeds_two_buildings",
         METERS,
         len(rows),
