@@ -66,7 +66,7 @@
 {%- endmacro %}
 
 {#- A CTE of the rows of institutions under the key of every region that they count in; by population where rows have months
-    that were reported: like_for_like are those with whole years in this year and the one before (definition 7). -#}
+    that were reported: like_for_like are those that compare with the year before (definition 7). -#}
 {% macro region_parts(part_table, relation, members) -%}
 {{ part_table }}_of_regions as (
     select members.region_code, 'reported' as population, parts.* exclude (region_code)
@@ -83,8 +83,7 @@
         on parts.institution_id_scheme = earlier.institution_id_scheme
         and parts.institution_id = earlier.institution_id
         and parts.year = earlier.year + 1
-        and parts.months_reported = 12
-        and earlier.months_reported = 12
+        and {{ is_alike('earlier', 'parts') }}
     {%- endif %}
 )
 {%- endmacro %}
