@@ -31,20 +31,43 @@ costs as (
     where measure = 'cost' and amount is not null
 ),
 
--- the same carrier at the factors of the base year, which stay where they are
-frozen_factors as (
-    select carrier_factors.carrier, carrier_factors.result_per_unit as tco2_per_unit
+-- what a carrier takes in a year; what is burned emits directly, heat where it was made
+coefficients as (
+    select
+        year,
+        carrier,
+        max(factor_id) filter (where purpose = 'standard_coal_equivalent') as equivalent_factor_id,
+        max(conversion_id) filter (where purpose = 'standard_coal_equivalent') as coal_conversion_id,
+        max(result_per_unit) filter (where purpose = 'standard_coal_equivalent') as equivalent_kgce_per_unit,
+        max(factor_id) filter (where purpose = 'standard_coal_primary') as primary_factor_id,
+        max(result_per_unit) filter (where purpose = 'standard_coal_primary') as primary_kgce_per_unit,
+        max(case purpose when 'direct_emissions' then 'direct' when 'heat_emissions' then 'heat' end) as emission_kind,
+        max(factor_id) filter (where purpose in ('direct_emissions', 'heat_emissions')) as emission_factor_id,
+        max(result_per_unit) filter (where purpose in ('direct_emissions', 'heat_emissions')) as tco2_per_unit
     from carrier_factors
-    inner join builds on carrier_factors.year = builds.base_year
-    where carrier_factors.purpose in ('direct_emissions', 'heat_emissions')
+    group by year, carrier
 ),
 
-frozen_electricity_factors as (
-    select electricity_factors.region_code, electricity_factors.tco2_per_kwh
+-- beside it what it takes in the base year, whose factors stay where they are
+carrier_coefficients as (
+    select coefficients.*, frozen.tco2_per_unit as base_year_tco2_per_unit
+    from coefficients
+    cross join builds
+    left join coefficients as frozen
+        on builds.base_year = frozen.year
+        and coefficients.carrier = frozen.carrier
+),
+
+grid_coefficients as (
+    select electricity_factors.*, frozen.tco2_per_kwh as base_year_tco2_per_kwh
     from electricity_factors
-    inner join builds on electricity_factors.year = builds.base_year
+    cross join builds
+    left join electricity_factors as frozen
+        on builds.base_year = frozen.year
+        and electricity_factors.region_code = frozen.region_code
 ),
 
+-- parts (vehicle fuel) take the rows of the carrier that they are a part of
 activities as (
     select
         amounts.*,
@@ -53,10 +76,31 @@ activities as (
         carriers.is_in_energy_total,
         carriers.is_vehicle_part,
         carriers.is_deducted,
-        costs.cost_cny
+        costs.cost_cny,
+        taken.equivalent_factor_id,
+        taken.primary_factor_id,
+        taken.coal_conversion_id,
+        coalesce(taken.emission_factor_id, grids.factor_id) as emission_factor_id,
+        coalesce(taken.emission_kind, case when grids.factor_id is not null then 'electricity' end) as emission_kind,
+        grids.factor_fallback,
+        taken.equivalent_kgce_per_unit,
+        taken.primary_kgce_per_unit,
+        coalesce(taken.tco2_per_unit, grids.tco2_per_kwh) as emission_tco2_per_unit,
+        coalesce(taken.base_year_tco2_per_unit, grids.base_year_tco2_per_kwh) as frozen_tco2_per_unit,
+        {{ mul('amounts.amount', 'equivalent_kgce_per_unit') }} as energy_equivalent_kgce,
+        {{ mul('amounts.amount', 'primary_kgce_per_unit') }} as energy_primary_kgce,
+        {{ mul('amounts.amount', 'emission_tco2_per_unit') }} as emissions_tco2,
+        {{ mul('amounts.amount', 'frozen_tco2_per_unit') }} as emissions_frozen_tco2
     from amounts
     inner join institutions using (institution_id_scheme, institution_id, year)
     inner join carriers on amounts.carrier = carriers.carrier
+    left join carrier_coefficients as taken
+        on amounts.year = taken.year
+        and carriers.base_carrier = taken.carrier
+    left join grid_coefficients as grids
+        on amounts.year = grids.year
+        and institutions.region_code = grids.region_code
+        and carriers.base_carrier = 'electricity'
     left join costs
         on amounts.institution_id_scheme = costs.institution_id_scheme
         and amounts.institution_id = costs.institution_id
@@ -65,121 +109,69 @@ activities as (
     where amounts.measure = 'amount' and amounts.amount is not null
 ),
 
--- parts (vehicle fuel) take the rows of the carrier that they are a part of
-factored as (
-    select
-        activities.*,
-        equivalents.factor_id as equivalent_factor_id,
-        primaries.factor_id as primary_factor_id,
-        coalesce(directs.factor_id, heats.factor_id, electricity_factors.factor_id) as emission_factor_id,
-        equivalents.conversion_id as coal_conversion_id,
-        electricity_factors.factor_fallback,
-        case
-            when directs.factor_id is not null then 'direct'
-            when heats.factor_id is not null then 'heat'
-            when electricity_factors.factor_id is not null then 'electricity'
-        end as emission_kind,
-        equivalents.result_per_unit as equivalent_kgce_per_unit,
-        primaries.result_per_unit as primary_kgce_per_unit,
-        coalesce(directs.result_per_unit, heats.result_per_unit, electricity_factors.tco2_per_kwh) as emission_tco2_per_unit,
-        coalesce(frozen_factors.tco2_per_unit, frozen_electricity_factors.tco2_per_kwh) as frozen_tco2_per_unit,
-        {{ mul('activities.amount', 'equivalents.result_per_unit') }} as energy_equivalent_kgce,
-        {{ mul('activities.amount', 'primaries.result_per_unit') }} as energy_primary_kgce,
-        {{ mul('activities.amount',
-               'coalesce(directs.result_per_unit, heats.result_per_unit, electricity_factors.tco2_per_kwh)') }}
-            as emissions_tco2,
-        {{ mul('activities.amount', 'coalesce(frozen_factors.tco2_per_unit, frozen_electricity_factors.tco2_per_kwh)') }}
-            as emissions_frozen_tco2
-    from activities
-    left join carrier_factors as equivalents
-        on activities.year = equivalents.year
-        and activities.base_carrier = equivalents.carrier
-        and equivalents.purpose = 'standard_coal_equivalent'
-    left join carrier_factors as primaries
-        on activities.year = primaries.year
-        and activities.base_carrier = primaries.carrier
-        and primaries.purpose = 'standard_coal_primary'
-    left join carrier_factors as directs
-        on activities.year = directs.year
-        and activities.base_carrier = directs.carrier
-        and directs.purpose = 'direct_emissions'
-    left join carrier_factors as heats
-        on activities.year = heats.year
-        and activities.base_carrier = heats.carrier
-        and heats.purpose = 'heat_emissions'
-    left join electricity_factors
-        on activities.year = electricity_factors.year
-        and activities.region_code = electricity_factors.region_code
-        and activities.base_carrier = 'electricity'
-    left join frozen_factors on activities.base_carrier = frozen_factors.carrier
-    left join frozen_electricity_factors
-        on activities.region_code = frozen_electricity_factors.region_code
-        and activities.base_carrier = 'electricity'
-),
-
 final as (
     select
         ---------- ids
-        factored.region_code,
-        factored.institution_id_scheme,
-        factored.institution_id,
-        factored.year,
-        factored.carrier,
-        factored.item_code,
+        activities.region_code,
+        activities.institution_id_scheme,
+        activities.institution_id,
+        activities.year,
+        activities.carrier,
+        activities.item_code,
 
         ---------- factor rows
-        factored.equivalent_factor_id,
-        factored.primary_factor_id,
-        factored.emission_factor_id,
-        factored.conversion_id,
-        factored.coal_conversion_id,
-        factored.factor_fallback,
+        activities.equivalent_factor_id,
+        activities.primary_factor_id,
+        activities.emission_factor_id,
+        activities.conversion_id,
+        activities.coal_conversion_id,
+        activities.factor_fallback,
 
         ---------- what one unit of the amount is worth by them
-        factored.equivalent_kgce_per_unit,
-        factored.primary_kgce_per_unit,
-        factored.emission_tco2_per_unit,
-        factored.frozen_tco2_per_unit,
+        activities.equivalent_kgce_per_unit,
+        activities.primary_kgce_per_unit,
+        activities.emission_tco2_per_unit,
+        activities.frozen_tco2_per_unit,
 
         ---------- texts
-        factored.base_carrier,
-        factored.return_kind,
-        factored.emission_kind,
+        activities.base_carrier,
+        activities.return_kind,
+        activities.emission_kind,
 
         ---------- amounts
-        factored.amount,
-        factored.unit,
-        factored.reported_amount,
-        factored.reported_unit,
-        factored.cost_cny,
-        factored.months_reported,
+        activities.amount,
+        activities.unit,
+        activities.reported_amount,
+        activities.reported_unit,
+        activities.cost_cny,
+        activities.months_reported,
 
         ---------- standard coal and carbon
-        factored.energy_equivalent_kgce,
-        factored.energy_primary_kgce,
-        factored.emissions_tco2,
+        activities.energy_equivalent_kgce,
+        activities.energy_primary_kgce,
+        activities.emissions_tco2,
         -- no further than the moving factors reach: the two are compared
-        case when factored.emissions_tco2 is not null then factored.emissions_frozen_tco2 end as emissions_frozen_tco2,
+        case when activities.emissions_tco2 is not null then activities.emissions_frozen_tco2 end as emissions_frozen_tco2,
         case
-            when not factored.is_in_energy_total then null
-            when factored.emission_factor_id is not null then cast(0 as decimal(38,12))
-            when builds.coal_basis = 'equivalent' then factored.energy_equivalent_kgce
-            else factored.energy_primary_kgce
+            when not activities.is_in_energy_total then null
+            when activities.emission_factor_id is not null then cast(0 as decimal(38,12))
+            when builds.coal_basis = 'equivalent' then activities.energy_equivalent_kgce
+            else activities.energy_primary_kgce
         end as energy_without_factor_kgce,
 
         ---------- booleans
-        factored.is_in_energy_total,
-        factored.is_vehicle_part,
-        factored.is_deducted,
-        factored.is_corrected,
+        activities.is_in_energy_total,
+        activities.is_vehicle_part,
+        activities.is_deducted,
+        activities.is_corrected,
 
         ---------- place of the annual cell, else of the first part
-        factored.file_id,
-        factored.path,
-        factored.sheet,
-        factored.row_number,
-        factored.column_number
-    from factored
+        activities.file_id,
+        activities.path,
+        activities.sheet,
+        activities.row_number,
+        activities.column_number
+    from activities
     cross join builds
 )
 

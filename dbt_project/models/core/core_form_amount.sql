@@ -33,22 +33,42 @@ sheets as (
     from (select distinct file_id, path, sheet from flow_cells)
 ),
 
--- Where a cell stands, as one number, since texts are dear to compare and to keep: annual returns first, then months, then
--- quarters; then by sheet, row and column.
+-- one more than what each place is counted to
+extents as (
+    select
+        (select count(*) + 1 from sheets) as n_sheets,
+        (select cast(max(row_number) as bigint) + 1 from flow_cells) as n_rows,
+        (select cast(max(column_number) as bigint) + 1 from flow_cells) as n_columns
+),
+
+-- Where a cell stands, as one number of 64 bits, since texts and wider numbers are dear to compare and to keep: annual returns
+-- first, then months, then quarters; then by sheet, row and column.
 placed as not materialized (
     select
         flow_cells.*,
-        (cast(case period_kind when 'year' then 0 when 'month' then 1 else 2 end * 256 + period_index as hugeint) << 84)
-            + (cast(sheets.sheet_number as hugeint) << 52)
-            + (cast(flow_cells.row_number as hugeint) << 20)
-            + flow_cells.column_number as place_number
+        (
+            (
+                (case flow_cells.period_kind when 'year' then 0 when 'month' then 12 else 24 end + flow_cells.period_index)
+                * extents.n_sheets + sheets.sheet_number
+            ) * extents.n_rows + flow_cells.row_number
+        ) * extents.n_columns + flow_cells.column_number as place_number
     from flow_cells
     inner join sheets on flow_cells.file_id = sheets.file_id and flow_cells.sheet is not distinct from sheets.sheet
+    cross join extents
 ),
 
 -- what an item is, and it is that in every edition of its form
 items as (
-    select distinct form_code, item_code, form_role, base_item_code, carrier, measure, unit from flow_cells
+    select
+        form_code,
+        item_code,
+        any_value(form_role) as form_role,
+        any_value(base_item_code) as base_item_code,
+        any_value(carrier) as carrier,
+        any_value(measure) as measure,
+        any_value(unit) as unit
+    from flow_cells
+    group by form_code, item_code
 ),
 
 -- the only step over all cells: few and short columns, and what cells mostly share groups more cheaply than it is compared
@@ -151,8 +171,8 @@ flows as (
         struct_pack(
             p := sheets.path,
             s := sheets.sheet,
-            r := cast((reported.place_number >> 20) & {{ 2 ** 32 - 1 }} as integer),
-            c := cast(reported.place_number & {{ 2 ** 20 - 1 }} as integer),
+            r := cast(reported.place_number // extents.n_columns % extents.n_rows as integer),
+            c := cast(reported.place_number % extents.n_columns as integer),
             f := sheets.file_id
         ) as first_cell,
         case when reported.has_quarters then quarterly.amount else reported.months_amount end as parts_amount,
@@ -174,7 +194,9 @@ flows as (
         case when return_kind = 'annual' then 12 when return_kind is not null then n_months_covered end as months_reported
     from reported
     inner join items using (form_code, item_code)
-    inner join sheets on (reported.place_number >> 52) & {{ 2 ** 32 - 1 }} = sheets.sheet_number
+    cross join extents
+    inner join sheets
+        on reported.place_number // extents.n_columns // extents.n_rows % extents.n_sheets = sheets.sheet_number
     left join quarterly
         using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
     left join institutions_with_annual_return
