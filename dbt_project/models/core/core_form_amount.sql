@@ -1,4 +1,9 @@
 {#- The annual amount of every item of every form: of the annual return, else the sum of its parts, never scaled up. -#}
+
+{%- set key -%}
+form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year
+{%- endset %}
+
 with
 
 used_cells as not materialized (
@@ -74,12 +79,7 @@ items as (
 -- the only step over all cells: few and short columns, and what cells mostly share groups more cheaply than it is compared
 alike as (
     select
-        form_code,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
+        {{ key }},
         period_kind,
         reported_unit,
         conversion_id,
@@ -89,19 +89,12 @@ alike as (
         sum(reported_amount) as reported_amount,
         min(place_number) as place_number
     from placed
-    group by
-        form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind, reported_unit,
-        conversion_id
+    group by {{ key }}, period_kind, reported_unit, conversion_id
 ),
 
 reported as (
     select
-        form_code,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
+        {{ key }},
         case when min(reported_unit) = max(reported_unit) then min(reported_unit) end as reported_unit,
         case when min(conversion_id) = max(conversion_id) then min(conversion_id) end as conversion_id,
         bool_or(is_corrected) as is_corrected,
@@ -113,18 +106,13 @@ reported as (
         bool_or(period_kind = 'quarter') as has_quarters,
         min(place_number) as place_number
     from alike
-    group by form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year
+    group by {{ key }}
 ),
 
 -- a quarter is its three months; else the quarterly return; else the months there are
 quarters as (
     select
-        form_code,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
+        {{ key }},
         case period_kind when 'quarter' then period_index else (period_index + 2) // 3 end as quarter,
         count(distinct period_index) filter (where period_kind = 'month') as n_months,
         sum(amount) filter (where period_kind = 'month') as months_amount,
@@ -133,7 +121,7 @@ quarters as (
         sum(reported_amount) filter (where period_kind = 'quarter') as quarter_reported_amount
     from flow_cells
     semi join (select * from reported where has_quarters) as quarterly
-        using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
+        using ({{ key }})
     where period_kind in ('month', 'quarter')
     group by all
 ),
@@ -150,12 +138,7 @@ quarters_chosen as (
 
 quarterly as (
     select
-        form_code,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
+        {{ key }},
         sum(amount) as amount,
         sum(reported_amount) as reported_amount,
         sum(n_months_covered) as n_months,
@@ -197,8 +180,7 @@ flows as (
     cross join extents
     inner join sheets
         on reported.place_number // extents.n_columns // extents.n_rows % extents.n_sheets = sheets.sheet_number
-    left join quarterly
-        using (form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year)
+    left join quarterly using ({{ key }})
     left join institutions_with_annual_return
         using (form_code, institution_id_scheme, institution_id, catalog_item_id, year)
 ),
@@ -208,12 +190,7 @@ flows as (
 
 stock_records as (
     select
-        form_code,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
+        {{ key }},
         period_kind,
         period_index,
         min(form_role) as form_role,
@@ -232,19 +209,12 @@ stock_records as (
         min(struct_pack(p := path, s := sheet, r := row_number, c := column_number, f := file_id)) as place
     from used_cells
     where measure not in ('amount', 'cost')
-    group by
-        form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind, period_index, file_id,
-        sheet, row_number
+    group by {{ key }}, period_kind, period_index, file_id, sheet, row_number
 ),
 
 stocks as (
     select
-        form_code,
-        institution_id_scheme,
-        institution_id,
-        catalog_item_id,
-        item_code,
-        year,
+        {{ key }},
         period_kind,
         period_index,
         min(form_role) as form_role,
@@ -259,7 +229,7 @@ stocks as (
         sum(reported_amount) as reported_amount,
         min(place) as first_cell
     from stock_records
-    group by form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year, period_kind, period_index
+    group by {{ key }}, period_kind, period_index
 ),
 
 stocks_chosen as (
@@ -268,7 +238,7 @@ stocks_chosen as (
         case period_kind when 'year' then 'annual' when 'quarter' then 'quarters' else 'months' end as return_kind
     from stocks
     qualify row_number() over (
-        partition by form_code, institution_id_scheme, institution_id, catalog_item_id, item_code, year
+        partition by {{ key }}
         order by
             period_kind = 'year' desc,
             case period_kind when 'quarter' then period_index * 3 else period_index end desc,
