@@ -63,6 +63,7 @@ create table staging.stg_control__regions as
     select '51' || lpad((range % {_CITIES} + 1)::varchar, 2, '0') || lpad((range // {_CITIES} + 1)::varchar, 2, '0'),
         '51' || lpad((range % {_CITIES} + 1)::varchar, 2, '0') || '00', '县', 'county', 'county', true
     from range({_COUNTIES});
+create table staging.stg_control__region_groups (group_code varchar, member_code varchar, valid_from date, valid_to date);
 create table staging.stg_control__stand_ins (year integer, purpose varchar, factor_id varchar);
 create table staging.stg_inventory__activities (year integer);
 create table staging.stg_control__windows (source varchar, year integer, due_on date, closes_on date);

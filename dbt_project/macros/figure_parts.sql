@@ -71,14 +71,18 @@
 {{ part_table }}_of_regions as (
     select members.region_code, 'reported' as population, parts.* exclude (region_code)
     from {{ relation }} as parts
-    inner join {{ members }} as members on parts.region_code = members.member_region_code
+    inner join {{ members }} as members
+        on parts.region_code = members.member_region_code
+        and {{ holds_at_year_end('members', 'parts.year') }}
     {%- if part_table == 'institution_year' %}
 
     union all
 
     select members.region_code, 'like_for_like', parts.* exclude (region_code)
     from {{ relation }} as parts
-    inner join {{ members }} as members on parts.region_code = members.member_region_code
+    inner join {{ members }} as members
+        on parts.region_code = members.member_region_code
+        and {{ holds_at_year_end('members', 'parts.year') }}
     semi join {{ relation }} as earlier
         on parts.institution_id_scheme = earlier.institution_id_scheme
         and parts.institution_id = earlier.institution_id

@@ -50,6 +50,7 @@ left join summed
     on region_year.region_code = summed.region_code
     and region_year.year = summed.year
 where region_year.population = 'reported'
+    and region_year.region_level <> 'group'
     and (
         region_year.n_institutions is distinct from summed.n_institutions
         {%- for column in columns %}

@@ -27,6 +27,24 @@ class Region(_Strict):
     is_in_scope: bool = True
 
 
+class GroupMember(_Strict):
+    """A region of a group, for the days that it belongs to it. It may lie outside this home: then the group is partial."""
+
+    region: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+    source: str = Field(min_length=1)
+
+
+class RegionGroup(_Strict):
+    """A named group of regions, published beside the administrative tree and never a part of any region's sum."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    members: tuple[GroupMember, ...] = Field(min_length=1)
+
+
 class StandIn(_Strict):
     """A factor row named for one year in place of the ladder of definition 13; it is published as such."""
 
@@ -112,6 +130,7 @@ class RegionProfile(_Strict):
     id: str
     region: str
     regions: list[Region]
+    groups: list[RegionGroup] = Field(default_factory=list)
     method: Method = Method()
     stand_ins: list[StandIn] = Field(default_factory=list)
     uncertainties: list[NamedUncertainty] = Field(default_factory=list)
@@ -136,6 +155,33 @@ class RegionProfile(_Strict):
                 seen.add(at)
                 at = parents[at]  # type: ignore[assignment]
         return self
+
+    @model_validator(mode="after")
+    def _groups_count_nothing_twice(self) -> RegionProfile:
+        codes = [region.code for region in self.regions] + [group.code for group in self.groups]
+        if len(codes) != len(set(codes)):
+            raise ValueError(
+                "a group has the code of a region or of another group / 区域组的代码与区划或其他组重复"
+            )
+        if any(region.level == "group" for region in self.regions):
+            raise ValueError("level group is that of groups / 级别 group 只用于区域组")
+        for group in self.groups:
+            members = [member.region for member in group.members]
+            for member in members:
+                if members.count(member) > 1 or self._above(member) & set(members):
+                    raise ValueError(
+                        f"group {group.code}: {member} is a member twice, by itself or inside another / 组成员重复或相互包含"
+                    )
+        return self
+
+    def _above(self, code: str) -> set[str]:
+        """Every region above this one."""
+        parents = {region.code: region.parent for region in self.regions}
+        found: set[str] = set()
+        while (above := parents.get(code)) is not None:
+            found.add(above)
+            code = above
+        return found
 
     @model_validator(mode="after")
     def _uncertainties_are_named_once(self) -> RegionProfile:

@@ -77,6 +77,16 @@ def declarations() -> dg.MaterializeResult[None]:
         )
         raw.write_table(
             con,
+            "profile_region_groups",
+            "group_code VARCHAR, group_name_zh VARCHAR, group_name_en VARCHAR, member_code VARCHAR, valid_from DATE, valid_to DATE, source VARCHAR",
+            [
+                (g.code, g.name_zh, g.name_en, m.region, m.valid_from, m.valid_to, m.source)
+                for g in profile.groups
+                for m in g.members
+            ],
+        )
+        raw.write_table(
+            con,
             "profile_factors",
             "year INTEGER, purpose VARCHAR, factor_id VARCHAR",
             [(item.year, item.purpose, item.factor_id) for item in profile.stand_ins],

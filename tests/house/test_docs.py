@@ -133,6 +133,8 @@ LAYOUT_SECTIONS = {
 PROFILE_SECTIONS = {
     profile.RegionProfile: "Profile",
     profile.Region: "regions",
+    profile.RegionGroup: "groups",
+    profile.GroupMember: "members",
     profile.Method: "method",
     profile.StandIn: "stand_ins",
     profile.NamedUncertainty: "uncertainties",

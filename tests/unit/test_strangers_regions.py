@@ -130,11 +130,11 @@ def test_a_roll_up_takes_districts_alone(
     con.register("landed", landed.to_arrow())
     con.execute("create table stated as select *, number_text::decimal(18, 4) as amount from landed")
     parents = {region.code: region.parent for region in profile.regions}
-    con.execute("create table paths (region_code varchar, ancestor_code varchar, n_steps integer)")
+    con.execute("create table paths (region_code varchar, ancestor_code varchar, n_steps integer, is_ancestor_group boolean)")
     for code in parents:
         above, steps = code, 0
         while above is not None:
-            con.execute("insert into paths values (?, ?, ?)", [code, above, steps])
+            con.execute("insert into paths values (?, ?, ?, false)", [code, above, steps])
             above, steps = parents[above], steps + 1  # type: ignore[assignment]
     model = (checkout / "dbt_project/models/core/core_stated_rollup_members.sql").read_text(encoding="utf-8")
     sql = model.split("-#}")[1]

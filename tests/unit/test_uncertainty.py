@@ -30,7 +30,8 @@ _TABLES = """
 create schema core; create schema marts; create schema raw; set search_path = 'core,marts';
 create table core_institution (institution_id_scheme varchar, institution_id varchar, year integer,
     region_code varchar, months_reported integer, year_starts_on date, boundary_changed_on date);
-create table core_region_path (region_code varchar, ancestor_code varchar, is_ancestor_in_scope boolean);
+create table core_region_path (region_code varchar, ancestor_code varchar, is_ancestor_in_scope boolean,
+    valid_from date, valid_to date);
 create table core_activity (institution_id_scheme varchar, institution_id varchar, year integer, carrier varchar,
     base_carrier varchar, emission_kind varchar, emission_factor_id varchar, conversion_id varchar,
     emissions_tco2 decimal(38,12), is_in_energy_total boolean, is_deducted boolean);
@@ -40,8 +41,8 @@ create table core_inventory_gas (region_code varchar, year integer, inventory_sc
     activity_plus_squared decimal(38,18), is_activity_known boolean, missing_reason varchar, is_in_basket boolean);
 create table core_uncertainty (subject_kind varchar, subject_key varchar, minus_pct decimal(18,8),
     plus_pct decimal(18,8), distribution varchar);
-insert into core_region_path values ('T1', 'T1', true), ('T1', 'R', true), ('T2', 'T2', true), ('T2', 'R', true),
-    ('R', 'R', true);
+insert into core_region_path (region_code, ancestor_code, is_ancestor_in_scope) values
+    ('T1', 'T1', true), ('T1', 'R', true), ('T2', 'T2', true), ('T2', 'R', true), ('R', 'R', true);
 """
 _KINDS = {"electricity": "electricity", "heat": "heat"}
 _INTERVALS = [

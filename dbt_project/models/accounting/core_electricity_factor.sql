@@ -7,11 +7,11 @@ builds as (
 ),
 
 regions as (
-    select * from {{ ref('stg_control__regions') }}
+    select * from {{ ref('stg_control__regions') }} where region_level is distinct from 'group'
 ),
 
 paths as (
-    select * from {{ ref('core_region_path') }}
+    select * from {{ ref('core_region_path') }} where is_ancestor_group is not true
 ),
 
 stand_ins as (

@@ -16,7 +16,7 @@ institution_activities as (
 ),
 
 paths as (
-    select * from {{ ref('core_region_path') }}
+    select * from {{ ref('core_region_path') }} where is_ancestor_group is not true
 ),
 
 terms as (

@@ -7,7 +7,7 @@ builds as (
 ),
 
 paths as (
-    select * from {{ ref('core_region_path') }}
+    select * from {{ ref('core_region_path') }} where is_ancestor_group is not true
 ),
 
 grid_regions as (

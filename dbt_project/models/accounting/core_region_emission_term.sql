@@ -75,6 +75,7 @@ summed as (
         {{ sums }}
     from figures
     inner join paths on figures.counted_region_code = paths.region_code
+        and {{ holds_at_year_end('paths', 'figures.base_year') }}
     group by all
 ),
 

@@ -8,7 +8,7 @@ stated_values as (
 ),
 
 paths as (
-    select * from {{ ref('core_region_path') }}
+    select * from {{ ref('core_region_path') }} where is_ancestor_group is not true
 ),
 
 stated as (

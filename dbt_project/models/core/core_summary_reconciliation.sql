@@ -31,7 +31,7 @@ register as (
 ),
 
 region_paths as (
-    select * from {{ ref('core_region_path') }}
+    select * from {{ ref('core_region_path') }} where is_ancestor_group is not true
 ),
 
 limits as (

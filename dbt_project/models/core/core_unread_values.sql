@@ -30,7 +30,7 @@ institutions as (
 ),
 
 regions as (
-    select * from {{ ref('stg_control__regions') }}
+    select * from {{ ref('stg_control__regions') }} where region_level is distinct from 'group'
 ),
 
 united as (

@@ -111,6 +111,7 @@ cells as (
         and members.institution_id = used.institution_id
         and members.year = used.year
     inner join paths on members.region_code = paths.region_code
+        and {{ holds_at_year_end('paths', 'members.to_year') }}
     group by all
 ),
 

@@ -30,6 +30,7 @@ summed as (
         cast(sum(activities.energy_without_factor_kgce) as decimal(38,12)) as energy_without_factor_kgce
     from activities
     inner join paths on activities.region_code = paths.region_code
+        and {{ holds_at_year_end('paths', 'activities.year') }}
     group by all
 ),
 

@@ -68,6 +68,10 @@ paths as (
     select * from {{ ref('core_region_path') }} where is_ancestor_in_scope
 ),
 
+group_members as (
+    select * from {{ ref('stg_control__region_groups') }}
+),
+
 period_states as (
     select * from {{ ref('core_period_state') }}
 ),
@@ -120,6 +124,21 @@ summed as (
             as headline_energy_without_persons_kgce
     from members
     inner join paths on members.counted_region_code = paths.region_code
+        and {{ holds_at_year_end('paths', 'members.base_year') }}
+    group by all
+),
+
+-- a group that reaches beyond this home is the sum of the part that lies in it, and says so
+groups as (
+    select
+        group_members.group_code as region_code,
+        years.year,
+        count(*) as n_group_members,
+        count(regions.region_code) as n_group_members_in_scope
+    from group_members
+    inner join (select distinct base_year as year from summed) as years
+        on {{ holds_at_year_end('group_members', 'years.year') }}
+    left join regions on group_members.member_code = regions.region_code
     group by all
 ),
 
@@ -164,6 +183,8 @@ final as (
         ---------- counts
         compared.n_institutions,
         compared.n_institutions_registered,
+        cast(groups.n_group_members as bigint) as n_group_members,
+        cast(groups.n_group_members_in_scope as bigint) as n_group_members_in_scope,
 
         ---------- sums
         {%- for column in sums if column != 'energy_without_factor_kgce' %}
@@ -204,6 +225,9 @@ final as (
     from compared
     inner join regions on compared.region_code = regions.region_code
     inner join period_states on compared.year = period_states.year
+    left join groups
+        on compared.region_code = groups.region_code
+        and compared.year = groups.year
     left join uncertainties
         on compared.region_code = uncertainties.region_code
         and compared.population = uncertainties.population
