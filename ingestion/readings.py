@@ -42,13 +42,13 @@ _ARROW = {
     "INTEGER": pa.int32(),
     "TIMESTAMP": pa.timestamp("us"),
     "BOOLEAN": pa.bool_(),
-    "DECIMAL(18,4)": pa.decimal128(18, 4),
-    "DECIMAL(18,6)": pa.decimal128(18, 6),
+    "DECIMAL(18,4)": pa.decimal64(18, 4),
+    "DECIMAL(18,6)": pa.decimal64(18, 6),
 }
 SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in COLUMNS.items()])
 """The same columns in memory; a text is written once and then referred to."""
 
-_ROW_GROUP = 122_880
+ROW_GROUP = 122_880
 """Rows that one thread reads at a time; as many as a row group of DuckDB."""
 _TEXT = [name for name, kind in COLUMNS.items() if kind == "VARCHAR"]
 _NUMBERS = [name for name, kind in COLUMNS.items() if kind not in ("VARCHAR", "BOOLEAN")]
@@ -78,7 +78,7 @@ class Rest:
     n_rows: int = 0
 
     def add(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows, row_group_size=_ROW_GROUP)
+        self._writer.write_table(rows, row_group_size=ROW_GROUP)
         self.n_rows += rows.num_rows
 
 

@@ -7,10 +7,12 @@ Does not belong here: either road (`typed`, `chunks`).
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -154,13 +156,14 @@ def _typed(
     try:
         with readings.resting(target) as rest:
             for piece in pieces(text, plan):
-                rest.add(_rows(con, piece, head, judge))
+                for rows in _rows(con, piece, head, judge):
+                    rest.add(rows)
     except NotTyped:
         return None
     return rest.n_rows
 
 
-def _rows(con: duckdb.DuckDBPyConnection, piece: Piece, head: _Head, judge: Judge) -> pa.Table:
+def _rows(con: duckdb.DuckDBPyConnection, piece: Piece, head: _Head, judge: Judge) -> Iterator[pa.Table]:
     """Ask about one line of each kind and about every line that is not plain: the answers and the rest."""
     asked = typed.specimens(piece)
     told = _ask(piece, sorted([*asked.all, *piece.odd]), head, judge)
@@ -171,9 +174,8 @@ def _rows(con: duckdb.DuckDBPyConnection, piece: Piece, head: _Head, judge: Judg
     if kinds.singular:
         answers.append(_ask(piece, kinds.singular, head, judge))
     more = pl.concat(answers, how="vertical")
-    rows = typed.rows(piece, kinds, readings.typed_rows(con, more), judge.delivery.file_id)
-    judge.counts["record_loaded"] += rows.num_rows - more.height - kinds.lines.len()
-    return rows
+    judge.counts["record_loaded"] += int(np.count_nonzero(piece.is_plain)) - kinds.lines.len()
+    return typed.rows(piece, kinds, readings.typed_rows(con, more))
 
 
 def _ask(piece: Piece, numbers: list[int], head: _Head, judge: Judge) -> pl.DataFrame:

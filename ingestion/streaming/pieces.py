@@ -20,8 +20,10 @@ from pyarrow import csv
 from ingestion.streaming.plan import Plan
 from ingestion.streaming.text import Text
 
-PIECE_BYTES = 16 << 20
-"""Text of a piece: its typed rows then need some 0.1 GB. Each piece is asked about by itself, which has its price."""
+PIECE_BYTES = 48 << 20
+"""Text of a piece: it and its typed rows then need some 0.2 GB. Each piece is asked about by itself, which has its price."""
+_BLOCK_BYTES = 4 << 20
+"""Text that is cut and typed at a time: what this needs on the way is used again and again and stays near the processor."""
 MAX_ODD = 100_000
 """Lines of a piece that are not plain; beyond that the general reader, asked about each, is the shorter way."""
 _AMOUNT = r"^(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{0,4})?$"
@@ -40,14 +42,15 @@ class NotTyped(Exception):
 class Piece:
     """Lines of the right number of cells as rows, and `rejected`, the texts of the others by line.
 
-    `lines[row]` is the line of a row, from the start of the file; `rows` holds amount and stamps, which say something
-    where the row `is_plain`, and that falls when a row turns out to be singular; `kinds[row]` is the number of the row's kind.
+    `lines[row]` is the line of a row, from the start of the file; `numbers` holds its amount in ten-thousandths and its
+    stamps in microseconds, which say something where the row `is_plain`, and that falls when a row turns out to be
+    singular; `kinds[row]` is the number of the row's kind.
     """
 
     plan: Plan
-    cells: pa.RecordBatch
+    cells: pa.Table
     lines: Numbers
-    rows: pl.DataFrame
+    numbers: dict[str, Numbers]
     kinds: npt.NDArray[np.int32]
     is_plain: npt.NDArray[np.bool_]
     odd: list[int]
@@ -76,19 +79,43 @@ class _Rejects:
         return {number: self.texts.pop(number) for number in sorted(numbers)}
 
 
+@dataclass
+class _Blocks:
+    """Blocks of one piece as they come: their cells, and what was typed of them."""
+
+    cells: list[pa.RecordBatch] = field(default_factory=list)
+    typed: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, plan: Plan, cells: pa.RecordBatch) -> None:
+        self.cells.append(cells)
+        self.typed.append(_typed(plan, cells))
+
+
 def pieces(text: Text, plan: Plan) -> Iterator[Piece]:
     """Raises NotTyped where the parser gives up."""
     rejects = _Rejects()
     n_before = plan.n_head
     try:
-        for cells in _batches(text, plan, rejects):
-            lines = _lines(cells.num_rows, n_before, sorted(rejects.texts))
-            n_before = int(lines[-1]) if lines.size else n_before
-            yield _piece(plan, cells, lines, rejects.until(n_before))
+        for blocks in _gathered(text, plan, rejects):
+            piece = _piece(plan, blocks, n_before, rejects)
+            n_before = int(piece.lines[-1]) if piece.lines.size else n_before
+            yield piece
     except pa.ArrowException as error:
         raise NotTyped(str(error)) from error
     if rejects.texts:
-        yield _piece(plan, _none(plan), np.zeros(0, dtype=np.int64), rejects.until(None))
+        yield _piece(plan, _Blocks(), n_before, rejects)
+
+
+def _gathered(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[_Blocks]:
+    blocks, n_bytes = _Blocks(), 0
+    for cells in _batches(text, plan, rejects):
+        blocks.add(plan, cells)
+        n_bytes += cells.nbytes
+        if n_bytes >= PIECE_BYTES:
+            yield blocks
+            blocks, n_bytes = _Blocks(), 0
+    if blocks.cells:
+        yield blocks
 
 
 def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBatch]:
@@ -99,7 +126,7 @@ def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBat
             # in one thread: only so does the parser know the numbers of the lines it rejects
             csv.ReadOptions(
                 use_threads=False,
-                block_size=PIECE_BYTES,
+                block_size=min(_BLOCK_BYTES, PIECE_BYTES),
                 skip_rows=plan.n_head,
                 column_names=list(_types(plan)),
                 encoding="utf8" if text.encoding.startswith("utf-8") else text.encoding,
@@ -124,10 +151,6 @@ def _types(plan: Plan) -> dict[str, pa.DataType]:
     }
 
 
-def _none(plan: Plan) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], schema=pa.schema(list(_types(plan).items())))
-
-
 def _lines(n_rows: int, n_before: int, rejected: list[int]) -> Numbers:
     """The lines of the next rows: those behind line `n_before` that were not rejected."""
     skipped = np.array(rejected, dtype=np.int64) - (n_before + 1)
@@ -137,16 +160,29 @@ def _lines(n_rows: int, n_before: int, rejected: list[int]) -> Numbers:
     return np.flatnonzero(is_row) + (n_before + 1)
 
 
-def _piece(plan: Plan, cells: pa.RecordBatch, lines: Numbers, rejected: dict[int, str]) -> Piece:
-    texts: pl.DataFrame = pl.from_arrow(cells.select(_typed_columns(plan)))  # type: ignore[assignment]
-    rows = texts.select(_stamps(plan), amount=_amount(plan).cast(pl.Decimal(18, 4), strict=False))
-    is_plain = pl.all_horizontal(*_are_plain(plan), *(pl.col(name) >= _FIRST for name in plan.stamps))
-    found = texts.hstack(rows).select(is_plain.fill_null(value=False)).to_series().to_numpy()
-    left = np.flatnonzero(~found)
+def _piece(plan: Plan, blocks: _Blocks, n_before: int, rejects: _Rejects) -> Piece:
+    cells = pa.Table.from_batches(blocks.cells, pa.schema(list(_types(plan).items()))).unify_dictionaries()
+    lines = _lines(cells.num_rows, n_before, sorted(rejects.texts))
+    rejected = rejects.until(int(lines[-1]) if lines.size else None)
+    typed = pl.concat(blocks.typed) if blocks.typed else _typed(plan, cells)
+    numbers = {name: typed[name].to_numpy() for name in (*plan.stamps, "amount")}
+    is_plain = typed["is_plain"].to_numpy().copy()
+    left = np.flatnonzero(~is_plain)
     if left.size + len(rejected) > MAX_ODD:
         raise NotTyped("too many lines are not plain")
     odd = sorted([*lines[left[_holds_text(cells, left)]].tolist(), *rejected])
-    return Piece(plan, cells, lines, rows, _kinds(plan, cells), found.copy(), odd, rejected)
+    return Piece(plan, cells, lines, numbers, _kinds(plan, cells), is_plain, odd, rejected)
+
+
+def _typed(plan: Plan, cells: pa.RecordBatch | pa.Table) -> pl.DataFrame:
+    """Stamps and amounts as whole numbers, zero where a text says none, and whether the line is plain."""
+    texts: pl.DataFrame = pl.from_arrow(cells.select(_typed_columns(plan)))  # type: ignore[assignment]
+    rows = texts.select(_stamps(plan), amount=_amount(plan).cast(pl.Decimal(18, 4), strict=False))
+    are_plain = [*_are_plain(plan), *(pl.col(name) >= _FIRST for name in plan.stamps)]
+    return texts.hstack(rows).select(
+        pl.col(rows.columns).to_physical().cast(pl.Int64).fill_null(0),
+        is_plain=pl.all_horizontal(are_plain).fill_null(value=False),
+    )
 
 
 def _typed_columns(plan: Plan) -> list[str]:
@@ -171,27 +207,35 @@ def _are_plain(plan: Plan) -> list[pl.Expr]:
     return [_amount(plan).str.contains(_AMOUNT), *(pl.col(f"c{number}") == "" for number in plan.unnamed)]
 
 
-def _holds_text(cells: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _holds_text(cells: pa.Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which rows are no blank lines, which the parser gives as rows of empty cells."""
     return np.array([any(texts) for texts in _texts_of(cells, rows)], dtype=bool)
 
 
-def _texts_of(cells: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
+def _texts_of(cells: pa.Table, rows: npt.NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
     """The cells of some rows."""
     return zip(
         *(column.to_pylist() for column in cells.take(pa.array(rows, pa.int64())).columns), strict=True
     )
 
 
-def _kinds(plan: Plan, cells: pa.RecordBatch) -> npt.NDArray[np.int32]:
+def _kinds(plan: Plan, cells: pa.Table) -> npt.NDArray[np.int32]:
     """The number of each row's kind, equal where the texts of all columns of kinds are."""
     kinds, n_kinds = np.zeros(cells.num_rows, dtype=np.int32), 1
     for number in plan.kinds:
-        column = cells.column(f"c{number}")
-        own = column.indices.to_numpy()
+        own, n_own = _codes(cells.column(f"c{number}"))
         if n_kinds == 1:
-            kinds, n_kinds = own, len(column.dictionary)
+            kinds, n_kinds = own, n_own
             continue
-        both = pa.array(kinds.astype(np.int64) * len(column.dictionary) + own).dictionary_encode()
+        both = pa.array(kinds.astype(np.int64) * n_own + own).dictionary_encode()
         kinds, n_kinds = both.indices.to_numpy(), len(both.dictionary)
     return kinds
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], int]:
+    """The numbers of a column's texts, and how many texts it has."""
+    if not column.num_chunks:
+        return np.zeros(0, dtype=np.int32), 0
+    return np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks]), len(
+        column.chunk(0).dictionary
+    )

@@ -7,18 +7,17 @@ here: which lines are plain (`pieces`), what any text means (`judge`).
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from ingestion import readings
 from ingestion.contracts.corrections import Correction
-from ingestion.streaming.pieces import MAX_ODD, NotTyped, Piece
+from ingestion.streaming.pieces import MAX_ODD, NotTyped, Numbers, Piece
 
 MAX_KINDS = 20_000
 """Kinds of lines of a piece; more of them say that a column of serial numbers is among them, and asking is slower."""
@@ -43,13 +42,18 @@ class Specimens:
 
 def specimens(piece: Piece) -> Specimens:
     """Raises NotTyped."""
-    plain = pl.DataFrame({"kind": piece.kinds}).with_row_index("row").filter(pl.Series(piece.is_plain))
-    found = plain.group_by("kind").agg(pl.col("row").min(), n=pl.len()).sort("n", "row")
-    if found.height > MAX_KINDS:
+    rows = np.flatnonzero(piece.is_plain)
+    kinds = piece.kinds[rows]
+    n_lines = np.bincount(kinds)
+    if np.count_nonzero(n_lines) > MAX_KINDS:
         raise NotTyped("too many kinds of lines")
-    n_rare = bisect_right(list(accumulate(found["n"])), MAX_RARE)
-    rare = _rows_of(piece, found["kind"].head(n_rare).to_list())
-    common = found["row"].slice(n_rare).to_list()
+    first = np.zeros_like(n_lines)
+    first[kinds[::-1]] = rows[::-1]
+    found = np.flatnonzero(n_lines)
+    found = found[np.lexsort((first[found], n_lines[found]))]
+    n_rare = bisect_right(np.cumsum(n_lines[found]), MAX_RARE)
+    rare = _rows_of(piece, found[:n_rare].tolist())
+    common = first[found[n_rare:]].tolist()
     return Specimens(*({int(piece.lines[row]): row for row in rows} for rows in (common, rare)))
 
 
@@ -86,11 +90,10 @@ def learn(piece: Piece, found: Specimens, rows: pl.DataFrame, corrections: list[
     if told["line"].is_duplicated().any():
         raise NotTyped("a line gave several readings")
     own = [asked[line] for line in told["line"]]
-    typed = piece.rows[own]
     for name in piece.plan.stamps:
-        if not told[name].equals(typed[name]):
+        if told[name].to_physical().to_list() != piece.numbers[name][own].tolist():
             raise NotTyped("stamps differ")
-    if list(map(Decimal, told["number_text"])) != typed["amount"].to_list():
+    if [Decimal(text).scaleb(4) for text in told["number_text"]] != piece.numbers["amount"][own].tolist():
         raise NotTyped("amounts differ")
     touched = {(item.building, item.item) for item in corrections if item.is_of_meter}
     is_touched = [pair in touched for pair in told.select("building_code", "item_code").iter_rows()]
@@ -106,67 +109,79 @@ def learn(piece: Piece, found: Specimens, rows: pl.DataFrame, corrections: list[
     return Kinds(told.unique("kind", keep="first", maintain_order=True), told["line"], singular)
 
 
-def rows(piece: Piece, kinds: Kinds, more: pa.Table, file_id: str) -> pa.Table:
+def rows(piece: Piece, kinds: Kinds, more: pa.Table) -> Iterator[pa.Table]:
     """Plain rows, and the `more` rows the general reader gave for lines that are not, in file order."""
-    plain = _plain(piece, kinds.rows, file_id)
+    said = _Said(piece, kinds.rows)
+    where = np.flatnonzero(piece.is_plain)
+    lines = more["line"].to_numpy()
+    n_before = 0
+    for start in range(0, where.size, readings.ROW_GROUP):
+        some = where[start : start + readings.ROW_GROUP]
+        is_last = start + some.size == where.size
+        n = lines.size if is_last else int(np.searchsorted(lines, piece.lines[some[-1]]))
+        yield _in_file_order(said.rows(some), more.slice(n_before, n - n_before))
+        n_before = n
+    if not where.size:
+        yield more
+
+
+def _in_file_order(plain: pa.Table, more: pa.Table) -> pa.Table:
     if not more.num_rows:
         return plain
     both = pa.concat_tables([plain, more]).unify_dictionaries().combine_chunks()
-    order = np.lexsort((both["column_number"].to_numpy(), both["line"].to_numpy()))
-    return both.take(pa.array(order))
+    return both.take(pa.array(np.argsort(both["line"].to_numpy(), kind="stable")))
 
 
-def _plain(piece: Piece, told: pl.DataFrame, file_id: str) -> pa.Table:
-    where = np.flatnonzero(piece.is_plain)
-    places = _places(piece.kinds[where], told["kind"].to_numpy())
-    typed = piece.rows if where.size == piece.lines.size else piece.rows[where]
-    columns = {name: pa.array(typed[name].to_numpy(), pa.timestamp("us")) for name in piece.plan.stamps} | {
-        "file_id": _spread([file_id], readings.SCHEMA.field("file_id").type, places),
-        "line": pa.array(piece.lines[where]),
-        "column_number": pa.array(np.full(where.size, piece.plan.value_column, dtype=np.int32)),
-        "amount": typed["amount"].to_arrow(),
-    }
-    columns |= _other_end(piece, told, columns)
-    for name, kind in zip(readings.SCHEMA.names, readings.SCHEMA.types, strict=True):
-        if name not in columns:
-            columns[name] = _spread(told[name].to_list(), kind, places)
-    return pa.table([columns[name] for name in readings.SCHEMA.names], schema=readings.SCHEMA)
+class _Said:
+    """Columns of plain rows: what was typed of each line, and what was said of each kind."""
+
+    def __init__(self, piece: Piece, told: pl.DataFrame) -> None:
+        self._piece = piece
+        self._places = np.zeros(int(piece.kinds.max(initial=-1)) + 1, dtype=np.int32)
+        self._places[told["kind"].to_numpy()] = np.arange(told.height, dtype=np.int32)
+        self._spans = _spans(piece, told)
+        typed = {"line", *piece.numbers, *self._spans}
+        self._by_kind = {
+            field.name: _said(told[field.name], field.type)
+            for field in readings.SCHEMA
+            if field.name not in typed
+        }
+        group = pa.array(np.zeros(readings.ROW_GROUP, dtype=np.int32))
+        self._alike = {
+            name: column.take(group) for name, column in self._by_kind.items() if told[name].n_unique() == 1
+        }
+
+    def rows(self, where: Numbers) -> pa.Table:
+        """A row group of rows, or fewer."""
+        piece = self._piece
+        numbers = {"line": piece.lines[where]} | {name: own[where] for name, own in piece.numbers.items()}
+        numbers |= {name: numbers[start] + span for name, (start, span) in self._spans.items()}
+        places = pa.array(self._places[piece.kinds[where]])
+        columns = {
+            name: pa.array(own).view(readings.SCHEMA.field(name).type) for name, own in numbers.items()
+        }
+        for name, column in self._by_kind.items():
+            alike = self._alike.get(name)
+            columns[name] = column.take(places) if alike is None else alike.slice(0, where.size)
+        return pa.table([columns[name] for name in readings.SCHEMA.names], schema=readings.SCHEMA)
 
 
-def _places(kinds: npt.NDArray[np.int32], told: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """For each row the place of its kind among those told of."""
-    places = np.full(max([-1, *told.tolist()]) + 1, -1, dtype=np.int32)
-    places[told] = np.arange(told.size, dtype=np.int32)
-    return places[kinds]
-
-
-def _spread(by_kind: list[str | None], kind: pa.DataType, places: npt.NDArray[np.int32]) -> pa.Array:
-    """A column from what it holds for each kind: texts and numbers as text, once per distinct one."""
-    texts = list(dict.fromkeys(text for text in by_kind if text is not None))
-    if not texts:
-        return pa.nulls(places.size, kind)
-    if len(texts) == 1 and None not in by_kind:
-        indices = pa.repeat(pa.scalar(0, pa.int32()), places.size)
-    else:
-        index = {text: place for place, text in enumerate(texts)}
-        codes = pa.array([None if text is None else index[text] for text in by_kind], pa.int32())
-        indices = codes.take(pa.array(places))
+def _said(by_kind: pl.Series, kind: pa.DataType) -> pa.Array:
+    """What is said of each kind, in the type of its column."""
     if pa.types.is_dictionary(kind):
-        return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
-    return pa.array(list(map(Decimal, texts)), kind).take(indices)
+        return pa.array(by_kind.to_list(), pa.string()).dictionary_encode()
+    if pa.types.is_decimal(kind):
+        return pa.array([None if text is None else Decimal(text) for text in by_kind], kind)
+    return pa.array(by_kind.to_list(), kind)
 
 
-def _other_end(piece: Piece, told: pl.DataFrame, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
-    """The end of a reading from its start, or the other way round, by the length its kind has."""
-    both = ("starts_at", "ends_at")
-    if set(both) <= set(piece.plan.stamps):
+def _spans(piece: Piece, told: pl.DataFrame) -> dict[str, tuple[str, int]]:
+    """The stamp that was not typed: from which one it is how far, by the length of the readings, if they have one."""
+    typed = list(piece.plan.stamps)
+    if len(typed) == 2:
         return {}
-    known = next(iter(piece.plan.stamps))
-    other = both[1 - both.index(known)]
-    spans = (told[other] - told[known]).dt.total_microseconds()
+    other = "ends_at" if typed == ["starts_at"] else "starts_at"
+    spans = (told[other] - told[typed[0]]).dt.total_microseconds()
     if spans.n_unique() > 1:
         raise NotTyped("readings of several lengths")
-    if not spans.len() or spans[0] is None:
-        return {other: pa.nulls(len(columns[known]), pa.timestamp("us"))}
-    moved = columns[known].view(pa.int64()).to_numpy() + spans[0]
-    return {other: pa.array(moved).view(pa.timestamp("us"))}
+    return {other: (typed[0], spans[0])} if spans.count() else {}
