@@ -57,7 +57,7 @@ class Piece:
     rejected: dict[int, str]
 
     def texts(self, lines: list[int]) -> list[str]:
-        """Whole lines without their ends."""
+        """Whole lines without their ends, for numbers in rising order."""
         rows = np.searchsorted(self.lines, [line for line in lines if line not in self.rejected])
         found = map(self.plan.separator.join, _texts_of(self.cells, rows))
         return [self.rejected[line] if line in self.rejected else next(found) for line in lines]
@@ -213,10 +213,12 @@ def _holds_text(cells: pa.Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.
 
 
 def _texts_of(cells: pa.Table, rows: npt.NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
-    """The cells of some rows."""
-    return zip(
-        *(column.to_pylist() for column in cells.take(pa.array(rows, pa.int64())).columns), strict=True
-    )
+    """The cells of some rows, named in file order; asked block by block, for a table is first made whole."""
+    n_before = 0
+    for block in cells.to_batches():
+        own = rows[(rows >= n_before) & (rows < n_before + block.num_rows)] - n_before
+        yield from zip(*(column.to_pylist() for column in block.take(pa.array(own)).columns), strict=True)
+        n_before += block.num_rows
 
 
 def _kinds(plan: Plan, cells: pa.Table) -> npt.NDArray[np.int32]:
