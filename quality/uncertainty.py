@@ -23,7 +23,9 @@ _COLUMNS = """region_code VARCHAR, population VARCHAR, year INTEGER, figure VARC
     figure_change_simulated_high_tco2 DOUBLE, simulation_state VARCHAR, n_draws BIGINT, seed_number BIGINT"""
 _TERMS = """select base_year, region_code, population, figure, year, factor_chain, emissions_tco2::double,
     activity_minus_squared::double, activity_plus_squared::double, is_activity_known
-    from core.core_region_emission_term order by all"""
+    from core.core_region_emission_term where figure not like '%_frozen_tco2' order by all"""
+"""Those at frozen factors have error propagation alone: drawing them would double the cost of a night for the errors of the same
+amounts."""
 _INTERVALS = """select subject_key, minus_pct::double, plus_pct::double, distribution from core.core_uncertainty
     where subject_kind = 'factor'"""
 _SETTINGS = "select key, value from raw.profile where key in ('simulation_draws', 'simulation_seed')"

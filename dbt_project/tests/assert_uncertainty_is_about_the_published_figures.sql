@@ -1,6 +1,7 @@
 -- The terms that intervals are made of add up to the figures, to the last digit: every amount that a figure counts errs.
 {%- set figures = [
-    'emissions_total_tco2', 'emissions_direct_tco2', 'emissions_electricity_tco2', 'emissions_heat_tco2'
+    'emissions_total_tco2', 'emissions_direct_tco2', 'emissions_electricity_tco2', 'emissions_heat_tco2',
+    'emissions_total_frozen_tco2', 'emissions_electricity_frozen_tco2'
 ] %}
 
 with

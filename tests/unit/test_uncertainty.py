@@ -27,14 +27,16 @@ Statement = tuple[int, str, str, str, bool]
 """Year, chain of rows, tCO2e, half-width of the amount in tCO2e, whether it is given off elsewhere: a line of an inventory of R."""
 
 _TABLES = """
-create schema core; create schema marts; create schema raw; set search_path = 'core,marts';
+create schema core; create schema marts; create schema raw; create schema staging; set search_path = 'core,marts';
 create table core_institution (institution_id_scheme varchar, institution_id varchar, year integer,
     region_code varchar, months_reported integer, year_starts_on date, boundary_changed_on date);
 create table core_region_path (region_code varchar, ancestor_code varchar, is_ancestor_in_scope boolean,
     valid_from date, valid_to date);
 create table core_activity (institution_id_scheme varchar, institution_id varchar, year integer, carrier varchar,
     base_carrier varchar, emission_kind varchar, emission_factor_id varchar, conversion_id varchar,
-    emissions_tco2 decimal(38,12), is_in_energy_total boolean, is_deducted boolean);
+    emissions_tco2 decimal(38,12), is_in_energy_total boolean, is_deducted boolean, frozen_factor_id varchar,
+    emissions_frozen_tco2 decimal(38,12));
+create table staging.stg_control__build as select 2020 as base_year;
 create table core_carrier_factor (year integer, carrier varchar, purpose varchar, factor_id varchar, conversion_id varchar);
 create table core_inventory_gas (region_code varchar, year integer, inventory_scope varchar, is_indirect boolean,
     factor_chain varchar, emissions_tco2e decimal(38,12), activity_minus_squared decimal(38,18),
@@ -77,7 +79,7 @@ def world(
         )
     if rows:
         con.executemany(
-            "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true, false)",
+            "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true, false, null, null)",
             [
                 (who, year, carrier, carrier, _KINDS.get(carrier, "direct"), *chain(row), amount)
                 for who, year, carrier, row, amount in rows
@@ -276,7 +278,8 @@ def test_power_passed_on_errs_like_power_bought() -> None:
     con = world([("a", 2021, "electricity", "EL", "900"), ("b", 2021, "natural_gas", "NG", "1")])
     con.execute(
         """insert into core_activity values ('x', 'a', 2021, 'electricity_passed_on', 'electricity', 'electricity', 'EL',
-        null, 100, false, true), ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false, true)"""
+        null, 100, false, true, null, null),
+        ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false, true, null, null)"""
     )
     con.execute("insert into core_uncertainty values ('activity', 'reported heat', 2, 2, 'normal')")
     scratch.build(con, MODELS)
@@ -289,6 +292,33 @@ def test_power_passed_on_errs_like_power_bought() -> None:
     assert total(con, columns="figure_tco2") == (Decimal(800 + 1 - 7),), (
         "heat passed on and none bought: no heat figure"
     )
+
+
+def test_frozen_figures_err_by_the_rows_of_the_base_year() -> None:
+    """1100 t, then 1000 t at a row for each year; 880 and 800 t at the one row of the base year.
+
+    Moving: sqrt(110^2 + 100^2 + 22^2 + 20^2). Frozen: the row errs once on the 80 t, 8; the amounts 17.6 and 16.
+    Where one amount has no row in the base year there is no frozen figure, and the moving one stands.
+    """
+    amounts = {2020: "1100", 2021: "1000"}
+    con = world([("a", year, "electricity", GRID[year], amounts[year]) for year in YEARS])
+    con.execute("update core_activity set frozen_factor_id = 'EL', emissions_frozen_tco2 = 0.8 * emissions_tco2")
+    scratch.build(con, MODELS)
+    halves = con.execute(
+        """select figure, figure_change_tco2, figure_change_high_tco2 - figure_change_tco2 from emission_uncertainty
+        where region_code = 'R' and year = 2021 and population = 'reported' order by figure"""
+    ).fetchall()
+    moving, frozen = pytest.approx(math.sqrt(22984)), pytest.approx(math.sqrt(8**2 + 17.6**2 + 16**2))
+    assert halves == [
+        ("emissions_electricity_frozen_tco2", Decimal(-80), frozen),
+        ("emissions_electricity_tco2", Decimal(-100), moving),
+        ("emissions_total_frozen_tco2", Decimal(-80), frozen),
+        ("emissions_total_tco2", Decimal(-100), moving),
+    ]
+    con.execute("update core_activity set emissions_frozen_tco2 = null where year = 2021")
+    scratch.build(con, MODELS)
+    left = con.execute("select distinct figure from emission_uncertainty where year = 2021").fetchall()
+    assert {figure for (figure,) in left} == {"emissions_electricity_tco2", "emissions_total_tco2"}
 
 
 def test_causes_add_up_and_stand_in_order() -> None:

@@ -50,7 +50,10 @@ coefficients as (
 
 -- beside it what it takes in the base year, whose factors stay where they are
 carrier_coefficients as (
-    select coefficients.*, frozen.tco2_per_unit as base_year_tco2_per_unit
+    select
+        coefficients.*,
+        frozen.emission_factor_id as base_year_factor_id,
+        frozen.tco2_per_unit as base_year_tco2_per_unit
     from coefficients
     cross join builds
     left join coefficients as frozen
@@ -59,7 +62,10 @@ carrier_coefficients as (
 ),
 
 grid_coefficients as (
-    select electricity_factors.*, frozen.tco2_per_kwh as base_year_tco2_per_kwh
+    select
+        electricity_factors.*,
+        frozen.factor_id as base_year_factor_id,
+        frozen.tco2_per_kwh as base_year_tco2_per_kwh
     from electricity_factors
     cross join builds
     left join electricity_factors as frozen
@@ -81,6 +87,7 @@ activities as (
         taken.primary_factor_id,
         taken.coal_conversion_id,
         coalesce(taken.emission_factor_id, grids.factor_id) as emission_factor_id,
+        coalesce(taken.base_year_factor_id, grids.base_year_factor_id) as frozen_factor_id,
         coalesce(taken.emission_kind, case when grids.factor_id is not null then 'electricity' end) as emission_kind,
         grids.factor_fallback,
         taken.equivalent_kgce_per_unit,
@@ -123,6 +130,7 @@ final as (
         activities.equivalent_factor_id,
         activities.primary_factor_id,
         activities.emission_factor_id,
+        case when activities.emissions_tco2 is not null then activities.frozen_factor_id end as frozen_factor_id,
         activities.conversion_id,
         activities.coal_conversion_id,
         activities.factor_fallback,

@@ -1,6 +1,10 @@
 {#- Every amount that enters an institution's emissions, with the rows that it is multiplied with and the half-widths that the
-    error of the amount itself gives it. -#}
+    error of the amount itself gives it. Where the row of the base year is another than that of the year, the amount stands twice. -#}
 with
+
+builds as (
+    select * from {{ ref('stg_control__build') }}
+),
 
 activities as not materialized (
     select * from {{ ref('core_activity') }}
@@ -16,9 +20,9 @@ uncertainties as (
 
 emitting as not materialized (
     select
-        activities.*,
-        case when is_deducted then -emissions_tco2 else emissions_tco2 end as signed_tco2,
-        {{ size_tco2('emissions_tco2') }} as size_tco2
+        *,
+        coalesce(emission_factor_id = frozen_factor_id and emissions_tco2 = emissions_frozen_tco2, false)
+            as is_as_in_base_year
     from activities
     where emissions_tco2 is not null
         and (is_in_energy_total or is_deducted)
@@ -36,12 +40,35 @@ bought as (
 ),
 
 -- what is passed on to third parties is deducted; of an institution that bought nothing it deducts nothing
+viewed as not materialized (
+    select
+        emitting.*,
+        case when is_as_in_base_year then 'both' else 'moving' end as factor_view,
+        year as factor_year,
+        emission_factor_id as row_id,
+        emissions_tco2 as size_of_tco2
+    from emitting
+
+    union all
+
+    select
+        emitting.*,
+        'frozen',
+        builds.base_year,
+        emitting.frozen_factor_id,
+        emitting.emissions_frozen_tco2
+    from emitting
+    cross join builds
+    where not is_as_in_base_year
+),
+
 signed as (
     select
-        emitting.* exclude (emissions_tco2, signed_tco2),
-        emitting.signed_tco2 as emissions_tco2,
-        list_contains(bought.kinds, emitting.emission_kind) as is_kind_counted
-    from emitting
+        viewed.* exclude (emissions_tco2),
+        case when viewed.is_deducted then -viewed.size_of_tco2 else viewed.size_of_tco2 end as emissions_tco2,
+        {{ size_tco2('viewed.size_of_tco2') }} as size_tco2,
+        list_contains(bought.kinds, viewed.emission_kind) as is_kind_counted
+    from viewed
     inner join bought using (institution_id_scheme, institution_id, year)
 ),
 
@@ -49,15 +76,15 @@ chained as (
     select
         activities.*,
         -- the emission row first, then what stands between the unit of the amount and the unit of the row
-        concat_ws(' x ', activities.emission_factor_id, carrier_factors.conversion_id, activities.conversion_id)
+        concat_ws(' x ', activities.row_id, carrier_factors.conversion_id, activities.conversion_id)
             as factor_chain,
         case when activities.emissions_tco2 >= 0 then uncertainties.minus_pct else uncertainties.plus_pct end as minus_pct,
         case when activities.emissions_tco2 >= 0 then uncertainties.plus_pct else uncertainties.minus_pct end as plus_pct
     from signed as activities
     left join carrier_factors
-        on activities.year = carrier_factors.year
+        on activities.factor_year = carrier_factors.year
         and activities.base_carrier = carrier_factors.carrier
-        and activities.emission_factor_id = carrier_factors.factor_id
+        and activities.row_id = carrier_factors.factor_id
         and carrier_factors.purpose in ('direct_emissions', 'heat_emissions')
     left join uncertainties
         on uncertainties.subject_kind = 'activity'
@@ -82,6 +109,7 @@ final as (
         carrier,
 
         ---------- texts
+        factor_view,
         emission_kind,
         factor_chain,
 

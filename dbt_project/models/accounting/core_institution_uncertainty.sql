@@ -2,7 +2,7 @@
 with
 
 terms as not materialized (
-    select * from {{ ref('core_emission_term') }}
+    select * from {{ ref('core_emission_term') }} where factor_view <> 'frozen'
 ),
 
 uncertainties as (

@@ -7,7 +7,7 @@ institutions as (
 ),
 
 terms as (
-    select * from {{ ref('core_emission_term') }}
+    select *, emissions_tco2 is not null as is_factor_known from {{ ref('core_emission_term') }}
 ),
 
 paths as (
@@ -17,7 +17,7 @@ paths as (
 inventory_gases as (
     select
         region_code, year, is_indirect, factor_chain, emissions_tco2e as emissions_tco2, activity_minus_squared,
-        activity_plus_squared, is_activity_known
+        activity_plus_squared, is_activity_known, true as is_factor_known
     from {{ ref('core_inventory_gas') }}
     where inventory_scope = 'district' and missing_reason is null and is_in_basket
 ),
@@ -34,7 +34,8 @@ institution_years as (
         cast(sum(emissions_tco2) as decimal(38,12)) as emissions_tco2,
         cast(sum(activity_minus_squared) as decimal(38,18)) as activity_minus_squared,
         cast(sum(activity_plus_squared) as decimal(38,18)) as activity_plus_squared,
-        bool_and(is_activity_known) as is_activity_known
+        bool_and(is_activity_known) as is_activity_known,
+        bool_and(is_factor_known) as is_factor_known
 {%- endset %}
 
 -- first where institutions lie, then what lies above
@@ -44,6 +45,7 @@ local_terms as (
         members.base_year,
         members.year,
         members.counted_region_code,
+        terms.factor_view,
         terms.emission_kind,
         terms.is_kind_counted,
         terms.factor_chain,
@@ -57,11 +59,20 @@ local_terms as (
 ),
 
 figures as (
-    select *, 'emissions_total_tco2' as figure from local_terms
+    {%- for view, ending in {'frozen': 'tco2', 'moving': 'frozen_tco2'}.items() %}
+    -- at the {{ 'factors of its year' if view == 'frozen' else 'factors of the base year' }}
+    select *, 'emissions_total_{{ ending }}' as figure from local_terms where factor_view <> '{{ view }}'
 
     union all
 
-    select *, 'emissions_' || emission_kind || '_tco2' from local_terms where is_kind_counted
+    select *, 'emissions_' || emission_kind || '_{{ ending }}'
+    from local_terms
+    where is_kind_counted and factor_view <> '{{ view }}' {{- " and emission_kind = 'electricity'" if view == 'moving' }}
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
 ),
 
 summed as (
@@ -129,6 +140,8 @@ final as (
         ---------- booleans
         is_activity_known
     from united
+    -- a figure that lacks one of its amounts is unknown: half of it compares with nothing
+    qualify bool_and(is_factor_known) over (partition by region_code, population, base_year, year, figure)
 )
 
 select * from final
