@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import accounting, direct_report, matching, nights, readings, uncertainty, workbook
+from benchmarks import accounting, direct_report, explain, matching, nights, readings, uncertainty, workbook
 
 REPORT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -37,6 +37,7 @@ IN_ONE_PROCESS = {
     "uncertainty": uncertainty.measure,
     "accounting": accounting.measure,
     "matching": matching.measure,
+    "explain": explain.measure,
 }
 
 
@@ -105,6 +106,14 @@ def main() -> None:
         "| what | goal on two cores | measured |",
         "|---|---|---|",
         *_lines("matching"),
+        "",
+        "## Explaining a figure",
+        "",
+        explain.MEANING,
+        "",
+        "| what | goal on two cores | measured |",
+        "|---|---|---|",
+        *_lines("explain"),
         "",
     ]
     REPORT.write_text("\n".join(lines), encoding="utf-8")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from exports.figures import Origin, Origins, find_row, origin_of, read_origins, rows
-from exports.grounds import FactorRow, RuleFound, factor_rows, rules_of
+from exports.grounds import FactorRow, Grounds, RuleFound
 from exports.quoting import quoted_name, quoted_names
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Explainer:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
         self._origins: Origins = read_origins(con)
+        self._grounds = Grounds(con)
         self._known: dict[str, frozenset[str]] = {}
         ((self._release_id,),) = con.execute("select release_id from published.release").fetchall()
 
@@ -115,8 +116,8 @@ class Explainer:
         factor_ids = {name for part in parts for name in _all_factors(part)}
         return replace(
             found,
-            factors=factor_rows(self._con, factor_ids),
-            rules=rules_of(self._con, _tables(origin, parts), found.keys, _places(parts)),
+            factors=self._grounds.factors(factor_ids),
+            rules=self._grounds.rules(_tables(origin, parts), found.keys, _places(parts)),
         )
 
     def _explained(self, origin: Origin, row: Mapping[str, Any], limit: int | None) -> Explanation:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
+PARTS_RULE = "parts_add_up"
+
+
 @dataclass(frozen=True)
 class FactorRow:
     """A row of the registry: value, unit, and where it comes from."""
@@ -49,37 +52,52 @@ class Located(Protocol):
     def row_number(self) -> int | None: ...
 
 
-def factor_rows(con: duckdb.DuckDBPyConnection, factor_ids: Collection[str]) -> tuple[FactorRow, ...]:
-    """The rows by their ids, in order; what the release does not list is not invented."""
-    found = con.execute(
-        "select factor_id, name_zh, name_en, factor_value::varchar, factor_unit, issuer, document, document_no, status "
-        "from published.factor where factor_id in (select unnest(?::varchar[])) order by factor_id",
-        [sorted(factor_ids)],
-    ).fetchall()
-    return tuple(FactorRow(*row) for row in found)
+class Grounds:
+    """Factor rows and rules of one release; both are few, so they are read once and asked often."""
 
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        factors = con.execute(
+            "select factor_id, name_zh, name_en, factor_value::varchar, factor_unit, issuer, document, document_no, status "
+            "from published.factor"
+        ).fetchall()
+        self._factors = {str(row[0]): FactorRow(*row) for row in factors}
+        self._rules = con.execute(
+            "select rule_id, scope, severity, outcome, n_failing, waiver_id, text_zh, text_en from published.quality_result "
+            "order by outcome = 'pass', rule_id"
+        ).fetchall()
 
-def rules_of(
-    con: duckdb.DuckDBPyConnection,
-    tables: Sequence[str],
-    keys: Mapping[str, str],
-    places: Sequence[Located],
-) -> tuple[RuleFound, ...]:
-    """Rules about the tables on the way, whatever they found, and every rule that names a line or key of this figure."""
-    lines = sorted({f"{place.path}|{place.row_number}" for place in places if place.row_number is not None})
-    subject = keys.get("institution_id") or keys.get("building_code") or ""
-    found = con.execute(
-        """with here as (
-            select rule_id, count(*) as n_here from published.quality_failure
-            where list_contains($lines, path || '|' || line::varchar)
-                or (cell is not null and list_contains($lines, path || '|' || regexp_extract(cell, '[0-9]+$')))
-                or ($subject <> '' and list_contains(string_split(row_key, '|'), $subject))
-            group by rule_id
+    def factors(self, factor_ids: Collection[str]) -> tuple[FactorRow, ...]:
+        """The rows by their ids, in order; what the release does not list is not invented."""
+        return tuple(self._factors[name] for name in sorted(factor_ids) if name in self._factors)
+
+    def rules(
+        self, tables: Sequence[str], keys: Mapping[str, str], places: Sequence[Located]
+    ) -> tuple[RuleFound, ...]:
+        """Rules about the tables on the way, whatever they found, and every rule that names a line or key of this
+        figure, those first.
+        """
+        here = self._found_here(keys, places)
+        scopes = {f"marts.{table}" for table in tables}
+        found = [
+            RuleFound(
+                rule_id, severity, outcome, n_failing, here.get(rule_id, 0), waiver_id, text_zh, text_en
+            )
+            for rule_id, scope, severity, outcome, n_failing, waiver_id, text_zh, text_en in self._rules
+            if rule_id in here or scope in scopes or rule_id == PARTS_RULE
+        ]
+        return tuple(sorted(found, key=lambda rule: -rule.n_here))
+
+    def _found_here(self, keys: Mapping[str, str], places: Sequence[Located]) -> dict[str, int]:
+        lines = sorted(
+            {f"{place.path}|{place.row_number}" for place in places if place.row_number is not None}
         )
-        select rule_id, severity, outcome, n_failing, coalesce(n_here, 0), waiver_id, text_zh, text_en
-        from published.quality_result left join here using (rule_id)
-        where n_here > 0 or rule_id = 'parts_add_up' or list_contains($scopes, scope)
-        order by coalesce(n_here, 0) desc, outcome = 'pass', rule_id""",
-        {"lines": lines, "subject": subject, "scopes": [f"marts.{table}" for table in tables]},
-    ).fetchall()
-    return tuple(RuleFound(*row) for row in found)
+        subject = keys.get("institution_id") or keys.get("building_code") or ""
+        found = self._con.execute(
+            """select rule_id, count(*) from published.quality_failure
+            where list_contains($lines, path || '|' || coalesce(line::varchar, regexp_extract(cell, '[0-9]+$')))
+                or ($subject <> '' and list_contains(string_split(row_key, '|'), $subject))
+            group by rule_id""",
+            {"lines": lines, "subject": subject},
+        ).fetchall()
+        return {str(rule_id): int(n_rows) for rule_id, n_rows in found}

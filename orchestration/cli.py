@@ -7,10 +7,14 @@ Imports nothing heavy at module level: commands that only read must start at onc
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+
+# looking for plugins of pydantic reads the metadata of every installed package, and nobody here has one
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer
 

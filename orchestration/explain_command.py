@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from exports.current import current_release
 from exports.explain import Explainer, Explanation, Part, total_of_leaves
-from exports.grounds import FactorRow, RuleFound
+from exports.grounds import PARTS_RULE, FactorRow, RuleFound
 from exports.query import QueryError, open_sandbox
 from orchestration.report import Teller
 from orchestration.settings import Settings
@@ -40,8 +40,7 @@ def run(settings: Settings, figure: str, keys: list[str], top: int, *, as_json: 
         print(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
         return 0
     teller = Teller(settings.lang)
-    for line in tree(found, teller):
-        teller.plain(line)
+    print(*tree(found, teller), sep="\n")
     return 0
 
 
@@ -146,7 +145,7 @@ def _rules(rules: tuple[RuleFound, ...], teller: Teller) -> Iterator[str]:
     if rules:
         yield teller.text("质量规则:", "quality rules:")
     for rule in rules:
-        if rule.outcome == "pass" and not rule.n_here and rule.rule_id != "parts_add_up":
+        if rule.outcome == "pass" and not rule.n_here and rule.rule_id != PARTS_RULE:
             continue
         outcome = teller.text(_OUTCOMES_ZH.get(rule.outcome, rule.outcome), rule.outcome)
         here = (
@@ -159,7 +158,7 @@ def _rules(rules: tuple[RuleFound, ...], teller: Teller) -> Iterator[str]:
         )
         yield f"  [{outcome}{here}{waiver}] {rule.rule_id}: {teller.text(rule.text_zh, rule.text_en)}"
     n_passed = sum(
-        1 for rule in rules if rule.outcome == "pass" and not rule.n_here and rule.rule_id != "parts_add_up"
+        1 for rule in rules if rule.outcome == "pass" and not rule.n_here and rule.rule_id != PARTS_RULE
     )
     if n_passed:
         yield "  " + teller.text(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
-from rich.table import Table
 
 from ingestion.contracts.messages import Message
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from orchestration.night import Night
     from quality.summary import GateSummary, RuleLine
 
@@ -20,9 +20,17 @@ class Teller:
 
     def __init__(self, language: str, *, to_stderr: bool = False) -> None:
         self.language = language
-        self.console = Console(stderr=to_stderr, highlight=False, soft_wrap=True)
-        if not self.console.is_terminal:
-            self.console.width = 160
+        self._to_stderr = to_stderr
+
+    @cached_property
+    def console(self) -> Console:
+        """Made when something is printed in colour: a command that answers at once need not wait for it."""
+        from rich.console import Console
+
+        console = Console(stderr=self._to_stderr, highlight=False, soft_wrap=True)
+        if not console.is_terminal:
+            console.width = 160
+        return console
 
     def text(self, zh: str, en: str) -> str:
         return {"zh": zh, "en": en}.get(self.language, f"{zh} / {en}")
@@ -39,6 +47,8 @@ class Teller:
 
 def headline(teller: Teller, night: Night, database: Path) -> list[dict[str, Any]]:
     """The headline figures beside the ones that the region's own report prints; returned for --json."""
+    from rich.table import Table
+
     from exports.headline import headline_figures
 
     profile = night.declarations.profile
