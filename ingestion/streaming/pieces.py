@@ -22,9 +22,9 @@ from ingestion.streaming.text import Text
 
 PIECE_BYTES = 48 << 20
 """Text of a piece: it and its typed rows then need some 0.2 GB. Each piece is asked about by itself, which has its price."""
-_BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 4 << 20
 """Text that is cut and typed at a time: what this needs on the way is used again and again and stays near the processor."""
-MAX_ODD = 100_000
+MAX_ODD = 300_000
 """Lines of a piece that are not plain; beyond that the general reader, asked about each, is the shorter way."""
 _AMOUNT = r"^(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{0,4})?$"
 """The digits that rest, and no sign, exponent, blank, underscore or fifth decimal."""
@@ -126,7 +126,7 @@ def _batches(text: Text, plan: Plan, rejects: _Rejects) -> Iterator[pa.RecordBat
             # in one thread: only so does the parser know the numbers of the lines it rejects
             csv.ReadOptions(
                 use_threads=False,
-                block_size=min(_BLOCK_BYTES, PIECE_BYTES),
+                block_size=min(BLOCK_BYTES, PIECE_BYTES),
                 skip_rows=plan.n_head,
                 column_names=list(_types(plan)),
                 encoding="utf8" if text.encoding.startswith("utf-8") else text.encoding,

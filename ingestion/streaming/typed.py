@@ -19,7 +19,7 @@ from ingestion import readings
 from ingestion.contracts.corrections import Correction
 from ingestion.streaming.pieces import MAX_ODD, NotTyped, Numbers, Piece
 
-MAX_KINDS = 20_000
+MAX_KINDS = 60_000
 """Kinds of lines of a piece; more of them say that a column of serial numbers is among them, and asking is slower."""
 MAX_RARE = 1_000
 """Lines of the rarest kinds of a piece that are all asked about."""

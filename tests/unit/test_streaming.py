@@ -310,7 +310,7 @@ def test_quotes_that_do_not_match_refuse_the_file(
     both.check()
 
 
-@pytest.mark.parametrize("n_bytes", [2_000, 9_000])
+@pytest.mark.parametrize(("n_bytes", "n_block"), [(2_000, 2_000), (9_000, 9_000), (1 << 20, 700)])
 @pytest.mark.parametrize("seed", range(4))
 def test_pieces_give_what_the_whole_gives(
     con: duckdb.DuckDBPyConnection,
@@ -319,8 +319,12 @@ def test_pieces_give_what_the_whole_gives(
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
     n_bytes: int,
+    n_block: int,
 ) -> None:
     monkeypatch.setattr(pieces, "PIECE_BYTES", n_bytes)
+    monkeypatch.setattr(pieces, "BLOCK_BYTES", n_block)
+    monkeypatch.setattr(readings, "ROW_GROUP", 37)
+    monkeypatch.setattr(chunks, "CHUNK_RECORDS", 50)
     monkeypatch.setattr(chunks, "read", never)
     text = "\r\n".join([INTERVALS + ",多", *made(seed, 400, 0.2)])
     Both(con, own, tmp_path, text.encode("gb18030", errors="replace"), "a.csv").check()
