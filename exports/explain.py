@@ -30,7 +30,6 @@ _FACTORS_OF = {
     "uncovered_kgce_per_unit": ("equivalent_factor_id", "primary_factor_id"),
 }
 _EXACT = decimal.Context(prec=80)
-_REGIONAL = ("institution_year", "activity")
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ class Explainer:
         return Explanation(self._release_id, origin.table, column, keys, total, "parts", parts)
 
     def _parts(self, origin: Origin, row: Mapping[str, Any], limit: int | None) -> tuple[Part, ...]:
-        if _is_regional(origin):
+        if origin.member_where:
             return self._contributors(origin, row, limit)
         found = self._rows_of_parts(origin, row)
         below = self._origins.get((str(origin.part_table), str(origin.part_column)))
@@ -188,21 +187,24 @@ class Explainer:
         """What lies in a region, the largest first; those beyond the limit are one part."""
         where, values = self._belonging(origin, row)
         columns = self._columns(str(origin.part_table))
-        column, names = (
-            quoted_name(str(origin.part_column)),
-            quoted_names([n for n in _NAMES if n in columns]),
-        )
+        column = quoted_name(str(origin.part_column))
+        names = quoted_names([name for name in _NAMES if name in columns])
+        times = f", {quoted_name(origin.times)}" if origin.times else ""
+        # exact: nineteen and eighteen digits give thirty-seven
+        worth = f"{column}::decimal(19,4) * {quoted_name(origin.times)}" if origin.times else column
         unit = ", unit" if "unit" in columns else ""
         said = f"from published.{quoted_name(str(origin.part_table))} as parts where {where}"
         said += f" and ({origin.added})" if origin.added else ""
         first = rows(
             self._con,
-            f"select {names}{unit}, {column}, 1 as sign_ {said} order by abs({column}) desc, {names}"
+            f"select {names}{unit}, {column}{times}, 1 as sign_ {said} order by abs({worth}) desc nulls last, {names}"
             + ("" if limit is None else f" limit {int(limit)}"),
             *values,
         )
         parts = tuple(_part(origin, item) for item in first)
-        ((n_all, total),) = self._con.execute(f"select count(*), sum({column}) {said}", values).fetchall()
+        ((n_all, total),) = self._con.execute(
+            f"select count(*), coalesce(sum({worth}), 0) {said}", values
+        ).fetchall()
         if n_all == len(parts):
             return parts
         rest = _text(_EXACT.subtract(total, Decimal(_total(part.contribution for part in parts))))
@@ -237,13 +239,14 @@ class Explainer:
         values: list[object] = []
         columns = self._columns(str(origin.part_table))
         for key in origin.keys:
-            if key == "region_code" and _is_regional(origin):
+            if key == "region_code" and origin.member_where:
                 conditions.append(
-                    "region_code in (select member_region_code from published.region_member where region_code = ?)"
+                    "exists (select 1 from published.region_member as members "
+                    f"where members.region_code = ? and {origin.member_where})"
                 )
             elif key == "population":
                 if row[key] == "like_for_like":
-                    conditions.append(_LIKE_FOR_LIKE)
+                    conditions.append(_compared(str(origin.compared_where)))
                 continue
             elif key in columns:
                 conditions.append(f"{quoted_name(key)} = ?")
@@ -259,20 +262,12 @@ class Explainer:
         return self._known[table]
 
 
-_LIKE_FOR_LIKE = (
-    "months_reported = 12 and exists (select 1 from published.institution_year as earlier "
-    "where earlier.institution_id_scheme = parts.institution_id_scheme "
-    "and earlier.institution_id = parts.institution_id and earlier.year = parts.year - 1 "
-    "and earlier.months_reported = 12)"
-)
-
-
-def _is_regional(origin: Origin) -> bool:
-    """Is it a sum over all that lies in a region?"""
+def _compared(condition: str) -> str:
     return (
-        "region_code" in origin.keys
-        and "institution_id" not in origin.keys
-        and origin.part_table in _REGIONAL
+        "exists (select 1 from published.institution_year as earlier "
+        "where earlier.institution_id_scheme = parts.institution_id_scheme "
+        "and earlier.institution_id = parts.institution_id and earlier.year = parts.year - 1 "
+        f"and {condition})"
     )
 
 

@@ -44,6 +44,8 @@ class Origin:
     times: str | None
     added: str | None
     deducted: str | None
+    member_where: str | None
+    compared_where: str | None
     numerator: str | None
     denominator: str | None
     times_number: int | None
@@ -61,7 +63,7 @@ def read_origins(con: duckdb.DuckDBPyConnection) -> Origins:
     found = rows(
         con,
         'select table_name as "table", column_name as "column", key_columns as keys, origin_kind as kind, part_table, '
-        "part_column, times_column as times, added_where as added, deducted_where as deducted, numerator, denominator, "
+        "part_column, times_column as times, added_where as added, deducted_where as deducted, member_where, compared_where, numerator, denominator, "
         "times_number, method_name, method_zh, method_en, inputs from published.figure_origin",
     )
     declared = [

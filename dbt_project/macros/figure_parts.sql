@@ -101,3 +101,16 @@
     {%- endif -%}
     {{ ' * ' ~ figure.made_of.times if figure.made_of.times }}
 {%- endmacro %}
+
+{#- Which members of a region a row of institutions counts in, as SQL over `members` and `parts`; none where the figure is no sum over
+    a region. -#}
+{% macro region_condition(figure) -%}
+    {%- set is_regional = figure.table in ('region_year', 'region_carrier_year') and figure.kind in ('parts', 'ratio') -%}
+    {{ return('parts.region_code = members.member_region_code and ' ~ (holds_at_year_end('members', 'parts.year') | replace('\n', ' ')) if is_regional else none) }}
+{%- endmacro %}
+
+{#- Which institutions compare with the year before, as SQL over `earlier` and `parts`. -#}
+{% macro compared_condition(figure) -%}
+    {%- set is_compared = figure.table == 'region_year' and figure.kind in ('parts', 'ratio') -%}
+    {{ return((is_alike('earlier', 'parts') | replace('\n', ' ')) if is_compared else none) }}
+{%- endmacro %}

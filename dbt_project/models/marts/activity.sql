@@ -106,8 +106,6 @@ final as (
         primary_factor_id,
         primary_kgce_per_unit,
         coal_conversion_id,
-        energy_equivalent_kgce,
-        energy_primary_kgce,
 
         ---------- carbon
         emission_factor_id,
@@ -115,11 +113,9 @@ final as (
         factor_fallback,
         emissions_tco2,
         case when emissions_tco2 is not null then frozen_tco2_per_unit end as frozen_tco2_per_unit,
-        emissions_frozen_tco2,
         market_factor_id,
         market_tco2_per_unit,
         cast(uncovered_kgce_per_unit as decimal(18,8)) as uncovered_kgce_per_unit,
-        energy_without_factor_kgce,
 
         ---------- booleans
         is_in_energy_total,

@@ -20,6 +20,8 @@ declared as (
         {{ literal(made_of.get('times') if figure.kind == 'parts' else none) }} as times_column,
         {{ literal(made_of.get('when', 'true') if figure.kind == 'parts' else none) }} as added_where,
         {{ literal(made_of.get('less') if figure.kind == 'parts' else none) }} as deducted_where,
+        {{ literal(region_condition(figure)) }} as member_where,
+        {{ literal(compared_condition(figure)) }} as compared_where,
         {{ literal(made_of.of if figure.kind == 'ratio' else none) }} as numerator,
         {{ literal(made_of.over if figure.kind == 'ratio' else none) }} as denominator,
         {{ made_of.get('times', 1) if figure.kind == 'ratio' else 'null' }} as times_number,
@@ -29,7 +31,7 @@ declared as (
     {%- else %}
     select
         {%- for name in ['table_name', 'column_name', 'origin_kind', 'key_columns', 'part_table', 'part_column', 'times_column',
-            'added_where', 'deducted_where', 'numerator', 'denominator', 'times_number', 'method_name', 'inputs'] %}
+            'added_where', 'deducted_where', 'member_where', 'compared_where', 'numerator', 'denominator', 'times_number', 'method_name', 'inputs'] %}
         null as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     where false
@@ -50,6 +52,8 @@ final as (
         declared.times_column,
         declared.added_where,
         declared.deducted_where,
+        declared.member_where,
+        declared.compared_where,
         declared.numerator,
         declared.denominator,
         cast(declared.times_number as integer) as times_number,
