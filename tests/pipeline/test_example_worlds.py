@@ -329,13 +329,13 @@ def test_parts_and_summaries_are_the_truth_and_move_nothing(clean: Night, truth:
 
 
 def test_what_no_form_counts_is_no_activity(clean: Night) -> None:
-    """Every used amount of an activity is a cell of NY201 or of the supplement beside it."""
+    """Every amount that counts is a cell of NY201 or of the supplement beside it."""
     rows = clean.warehouse(
         """select distinct cells.form_code
-        from core.core_activity as activities
+        from core.core_reported_amount as amounts
         inner join core.core_direct_report_cells as cells
-            on activities.file_id = cells.file_id and activities.row_number = cells.row_number
-            and activities.column_number = cells.column_number
+            on amounts.file_id = cells.file_id and amounts.row_number = cells.row_number
+            and amounts.column_number = cells.column_number
         order by 1"""
     )
     assert rows == [("NY201",), ("supplement",)]

@@ -35,7 +35,8 @@ def test_the_night_is_published(strangers: Night) -> None:
 @pytest.mark.parametrize("carrier", list(HOSPITALS))
 def test_hospital_energies_as_reported(strangers: Night, carrier: str) -> None:
     rows = strangers.warehouse(
-        "select sum(reported_amount), min(reported_unit), max(reported_unit) from core.core_activity where carrier = ? and year = 2015",
+        """select sum(reported_amount), min(reported_unit), max(reported_unit) from core.core_reported_amount
+        where measure = 'amount' and carrier = ? and year = 2015""",
         carrier,
     )
     assert rows == [(HOSPITALS[carrier], "kWh", "kWh")]

@@ -25,12 +25,6 @@ electricity_factors as (
     select * from {{ ref('core_electricity_factor') }} where is_in_force
 ),
 
-costs as (
-    select institution_id_scheme, institution_id, year, carrier, amount as cost_cny
-    from amounts
-    where measure = 'cost' and amount is not null
-),
-
 -- what a carrier takes in a year; what is burned emits directly, heat where it was made
 coefficients as (
     select
@@ -82,7 +76,6 @@ activities as (
         carriers.is_in_energy_total,
         carriers.is_vehicle_part,
         carriers.is_deducted,
-        costs.cost_cny,
         taken.equivalent_factor_id,
         taken.primary_factor_id,
         taken.coal_conversion_id,
@@ -108,11 +101,6 @@ activities as (
         on amounts.year = grids.year
         and institutions.region_code = grids.region_code
         and carriers.base_carrier = 'electricity'
-    left join costs
-        on amounts.institution_id_scheme = costs.institution_id_scheme
-        and amounts.institution_id = costs.institution_id
-        and amounts.year = costs.year
-        and amounts.carrier = costs.carrier
     where amounts.measure = 'amount' and amounts.amount is not null
 ),
 
@@ -149,9 +137,6 @@ final as (
         ---------- amounts
         activities.amount,
         activities.unit,
-        activities.reported_amount,
-        activities.reported_unit,
-        activities.cost_cny,
         activities.months_reported,
 
         ---------- standard coal and carbon
@@ -171,14 +156,7 @@ final as (
         activities.is_in_energy_total,
         activities.is_vehicle_part,
         activities.is_deducted,
-        activities.is_corrected,
-
-        ---------- place of the annual cell, else of the first part
-        activities.file_id,
-        activities.path,
-        activities.sheet,
-        activities.row_number,
-        activities.column_number
+        activities.is_corrected
     from activities
     cross join builds
 )

@@ -33,7 +33,9 @@ bought as (
         institution_id_scheme,
         institution_id,
         year,
-        list(distinct emission_kind) as kinds
+        bool_or(emission_kind = 'direct') as has_direct,
+        bool_or(emission_kind = 'electricity') as has_electricity,
+        bool_or(emission_kind = 'heat') as has_heat
     from emitting
     where is_in_energy_total
     group by institution_id_scheme, institution_id, year
@@ -67,7 +69,11 @@ signed as (
         viewed.* exclude (emissions_tco2),
         case when viewed.is_deducted then -viewed.size_of_tco2 else viewed.size_of_tco2 end as emissions_tco2,
         {{ size_tco2('viewed.size_of_tco2') }} as size_tco2,
-        list_contains(bought.kinds, viewed.emission_kind) as is_kind_counted
+        case viewed.emission_kind
+            when 'direct' then bought.has_direct
+            when 'electricity' then bought.has_electricity
+            when 'heat' then bought.has_heat
+        end as is_kind_counted
     from viewed
     inner join bought using (institution_id_scheme, institution_id, year)
 ),
