@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from exports.figures import Origin, Origins, find_row, origin_of, read_origins, rows
+from exports.figures import PLACE, Origin, Origins, find_row, origin_of, read_origins, rows
 from exports.grounds import FactorRow, Grounds, RuleFound
 from exports.quoting import quoted_name, quoted_names
 
@@ -303,7 +303,6 @@ def _leaf(below: Origin, cell: Mapping[str, Any], above: Part, sign: int) -> Par
     return replace(leaf, times=above.times, contribution=_text(_signed(worth, sign)))
 
 
-_PLACE = ("file_id", "path", "sheet", "cell", "row_number", "column_number", "value_text", "unit_text")
 _NAMES = (
     "institution_id_scheme", "institution_id", "institution_name", "building_code", "meter_id", "item_code", "carrier",
     "measure", "form_role", "form_code", "catalog_item_id", "part_number", "green_power_id", "category_code",
@@ -318,7 +317,7 @@ def _keys_of(item: Mapping[str, Any]) -> dict[str, str]:
 def _place(item: Mapping[str, Any]) -> Place | None:
     if item.get("path") is None:
         return None
-    place: dict[str, Any] = {name: item.get(name) for name in _PLACE}
+    place: dict[str, Any] = {name: item.get(name) for name in PLACE}
     return Place(**place)
 
 

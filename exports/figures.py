@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exports.messages import ExportError
-from exports.quoting import quoted_name, quoted_names
+from exports.quoting import quoted_name, quoted_names, quoted_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +24,8 @@ UNSAID: Mapping[str, str | None] = {
     "inventory_scope": "district",
     "reported_unit": None,
 }
+# columns that say where a number stands
+PLACE = ("file_id", "path", "sheet", "cell", "row_number", "column_number", "value_text", "unit_text")
 _MAX_SHOWN = 5
 
 
@@ -101,15 +103,25 @@ def find_row(con: duckdb.DuckDBPyConnection, origin: Origin, given: Sequence[str
     wanted = _wanted(origin, given)
     where = " and ".join(f"{_comparable(key, value)} = ?" for key, value in wanted.items()) or "true"
     values = [int(value) if _is_plain_number(key, value) else value for key, value in wanted.items()]
-    found = rows(con, f"select * from published.{quoted_name(origin.table)} where {where} limit 20", *values)
+    # of a wide table only what is asked for: planning eighty columns costs more than reading one row
+    needed = [*origin.keys, origin.column, origin.numerator, origin.denominator, *origin.inputs, *PLACE]
+    listed = ", ".join(quoted_text(name) for name in dict.fromkeys(needed) if name)
+    found = rows(
+        con,
+        f"select columns(lambda name: name in ({listed})) from published.{quoted_name(origin.table)} "
+        f"where {where} limit 20",
+        *values,
+    )
     if len(found) == 1:
         return found[0]
     said = ", ".join(f"{key}={value}" for key, value in wanted.items())
     if found:
-        listed = "; ".join(" ".join(f"{key}={row[key]}" for key in origin.keys) for row in found[:_MAX_SHOWN])
+        fitting = "; ".join(
+            " ".join(f"{key}={row[key]}" for key in origin.keys) for row in found[:_MAX_SHOWN]
+        )
         raise FigureError(
-            f"{origin.table} 中有 {len(found)} 行符合 {said}：{listed}。请再用 列=值 说明。",
-            f"{len(found)} rows of {origin.table} fit {said}: {listed}. Say more, as column=value.",
+            f"{origin.table} 中有 {len(found)} 行符合 {said}：{fitting}。请再用 列=值 说明。",
+            f"{len(found)} rows of {origin.table} fit {said}: {fitting}. Say more, as column=value.",
         )
     near = _nearest(con, origin, wanted)
     raise FigureError(
