@@ -6,6 +6,7 @@
     'emissions_change': ['region_code', 'from_year', 'year', 'population'],
     'green_power': ['green_power_id', 'year'],
     'institution_history': ['institution_id_scheme', 'institution_id', 'changed_on', 'institution_event_kind', 'path', 'row_number'],
+    'meter_provision': ['provision_subject', 'subject_code', 'year', 'carrier', 'meter_level_number'],
     'row_ledger': ['file_id', 'layout_id', 'unit'],
     'factor_used': ['factor_id', 'used_in'],
 } %}

@@ -139,7 +139,7 @@ def test_every_defect_is_found_by_its_rule_at_its_place(defective: Night, truth:
         "select rule_id, path, cell, line, row_key, is_mended from published.quality_failure"
     )
     planted = [line for line in truth("defects.csv") if line["world"] == "defective"]
-    assert len({line["defect_id"] for line in planted}) == 25
+    assert len({line["defect_id"] for line in planted}) == 26
     missing = []
     for line in planted:
         place = line["path"].split("/", 1)[1]
@@ -481,3 +481,39 @@ def test_a_register_tells_its_history_and_who_was_divided_does_not_compare(
     alike = """select n_institutions from published.region_year
         where region_code = '310118' and year = 2021 and population = 'like_for_like'"""
     assert (clean.published(alike), defective.published(alike)) == ([(449,)], [(446,)])
+
+
+def test_meters_needed_and_fitted_are_told_of_institutions_and_regions(defective: Night) -> None:
+    told = """select provision_subject, carrier, meter_level_number, n_meters_required, n_meters_fitted, n_meters_registered,
+            provision_share, is_provision_met
+        from published.meter_provision
+        where year = 2021 and n_meters_required is not null and (provision_subject = 'institution' or subject_code = '310118')
+        order by all"""
+    assert defective.published(told) == [
+        ("institution", "electricity", 1, 1, 1, 1, 1.0, True),
+        ("institution", "electricity", 3, 4, 3, None, 0.75, False),
+        ("institution", "water", 1, 2, 3, None, 1.0, True),
+        ("region", "electricity", 1, 1, 1, 1, 1.0, None),
+        ("region", "electricity", 3, 4, 3, None, 0.75, None),
+        ("region", "water", 1, 2, 3, None, 1.0, None),
+    ]
+
+
+def test_a_group_of_regions_is_published_beside_the_tree_and_in_no_sum(clean: Night) -> None:
+    figures = "region_code, year, n_institutions, n_group_members, n_group_members_in_scope, electricity_kwh"
+    rows = {
+        (row[0], row[1]): row[2:]
+        for row in clean.published(
+            f"select {figures} from published.region_year where population = 'reported'"
+        )
+    }
+    # of the zone only this district lies in the home
+    for year in (2020, 2021):
+        n_institutions, _, _, kwh = rows["310118", year]
+        assert rows["yangtze-delta-zone", year] == (n_institutions, 3, 1, kwh)
+    towns = ["310118102", "310118103", "310118104"]
+    for year, held in ((2020, [*towns, "310118105"]), (2021, towns)):
+        wanted = (
+            sum(rows[town, year][0] for town in held), len(held), len(held), sum(rows[town, year][3] for town in held)
+        )  # fmt: skip
+        assert rows["western-towns", year] == wanted

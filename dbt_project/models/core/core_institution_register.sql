@@ -37,6 +37,9 @@ final as (
         entries.valid_to,
         entries.snapshot_on,
 
+        ---------- booleans
+        register.is_key_energy_user,
+
         ---------- the line that stands in its place
         entries.is_superseded,
         entries.survivor_file_id,

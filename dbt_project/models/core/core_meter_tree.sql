@@ -35,6 +35,7 @@ final as (
         standing.meter_id,
         standing.item_code,
         standing.parent_meter_id,
+        standing.institution_id,
         above.item_code as parent_item_code,
 
         ---------- texts
@@ -47,6 +48,9 @@ final as (
         ---------- booleans
         coalesce(standing.meter_kind = 'virtual', false) as is_virtual,
         coalesce(above.is_virtual, false) as is_part_of_virtual,
+
+        ---------- 1 for the supply of the unit, 2 for a building, 3 for equipment
+        cast(standing.meter_level as integer) as meter_level,
 
         ---------- +1 or -1
         cast(coalesce(standing.sign, 1) as integer) as sign_number,

@@ -4,7 +4,7 @@
 
 {%- set registers = [
     ('institution', 'stg_registers__institutions', "institution_id_scheme || '|' || institution_id", 'institution_name',
-        'institution_name, institution_type_code, region_code, parent_id, administrative_level, floor_area_m2, energy_users_persons'),
+        'institution_name, institution_type_code, region_code, parent_id, administrative_level, is_key_energy_user, floor_area_m2, energy_users_persons'),
     ('building', 'stg_registers__buildings', 'building_code', 'building_name',
         'building_name, building_class_code, owner_kind, institution_id, region_code, floor_area_m2'),
     ('meter', 'stg_registers__meters',

@@ -14,7 +14,8 @@ from examples.district.generator.planting import Defect, World
 
 TOWN_REGISTER = "registers/institutions_zhujiajiao.csv"
 METERS = "registers/meters_20211231.csv"
-_MORE = ["建筑面积", "面积单位", "用能人数", "并入单位代码", "分立自单位代码"]
+PROVISION = "registers/meter_provision_2021.csv"
+_MORE = ["建筑面积", "面积单位", "用能人数", "并入单位代码", "分立自单位代码", "重点用能单位"]
 
 
 def plant_register_changes(world: World, buildings: list[Building]) -> None:
@@ -26,7 +27,9 @@ def plant_register_changes(world: World, buildings: list[Building]) -> None:
     _parents_in_a_circle(world)
     _listed_by_a_town_too(world)
     _owners(world, [b for b in buildings if b.owner])
-    _meters(world, [b for b in buildings if b.feed == "register" and b.owner])
+    metered = [b for b in buildings if b.feed == "register" and b.owner]
+    _meters(world, metered)
+    _provision(world, metered[:2])
 
 
 def _found(
@@ -70,7 +73,7 @@ def _merged_and_gone(world: World) -> None:
     kind, town = grid.get(101, 3), grid.get(101, 4)
     grid.lines.append(
         [gone, "示例区原西塘服务中心", kind, town, "", "005", "2015-01-01", "2019-12-31", "800", "m2", "21",
-         grid.get(101, 1), ""]
+         grid.get(101, 1), "", ""]
     )  # fmt: skip
 
 
@@ -80,7 +83,7 @@ def _moved(world: World) -> None:
     now = grid.lines[120]
     now[6:11] = ["2019-07-01", "", "1200", "m2", "45"]
     before = [now[0], f"{now[1]}（筹）", "03", "310118110", grid.get(2, 1), "006", "2015-01-01", "2019-06-30",
-              "600", "m2", "20", "", ""]  # fmt: skip
+              "600", "m2", "20", "", "", ""]  # fmt: skip
     grid.lines.append(before)
 
 
@@ -166,3 +169,30 @@ def _meters(world: World, metered: list[Building]) -> None:
         building_code=metered[1].code,
     )
     world.landing[METERS] = Grid("utf-8-sig", rows)
+
+
+def _provision(world: World, metered: list[Building]) -> None:
+    """What two institutions need: one has its main meter in the register, the other is a key user and lacks a meter."""
+    first, key_user = (b.owner for b in metered)
+    assert first is not None
+    assert key_user is not None
+    register = world.grid(registers.INSTITUTIONS)
+    register.put(
+        register.find(统一社会信用代码=key_user.institution_id), register.column("重点用能单位"), "是"
+    )
+    rows = [
+        ["统一社会信用代码", "年度", "能源品种", "计量级别", "应配数量", "实配数量"],
+        [first.institution_id, "2021", "电", "一级", "1", ""],
+        [first.institution_id, "2021", "水", "一级", "2", "3"],
+        [key_user.institution_id, "2021", "电", "三级", "4", "3"],
+    ]
+    world.landing[PROVISION] = Grid("utf-8-sig", rows)
+    _found(
+        world,
+        "r8",
+        "meter_provision_short",
+        PROVISION,
+        len(rows),
+        ("重点用能单位的主要用能设备缺一块表", "main equipment of a key user lacks a meter"),
+        institution_id=key_user.institution_id,
+    )

@@ -30,6 +30,7 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "merged_into_id": checks.text(),
                 "split_from_id": checks.text(),
                 "administrative_level": checks.text(),
+                "is_key_energy_user": checks.flag(),
                 **checks.measured("floor_area", "m2", reference),
                 "persons_text": checks.amount(),
             }
@@ -64,6 +65,16 @@ def raw_tables(reference: Reference) -> dict[str, pa.DataFrameSchema]:
                 "register_digits": pa.Column(
                     pl.Int32, pa.Check.in_range(1, 18, error="bad_register_digits"), nullable=True
                 ),
+            }
+        ),
+        "meter_provision": of(
+            {
+                "institution_id": checks.text(),
+                "year": checks.year(),
+                "carrier": checks.text(),
+                "meter_level": pa.Column(pl.Int32, checks.one_of([1, 2, 3], "bad_meter_level"), nullable=True),
+                "n_meters_required": _count(),
+                "n_meters_fitted": _count(),
             }
         ),
         "vehicles": of(
@@ -146,6 +157,10 @@ def _dates() -> dict[str, pa.Column]:
         "as_of": pa.Column(pl.Date, nullable=True),
         "snapshot_scope": checks.text(),
     }
+
+
+def _count() -> pa.Column:
+    return pa.Column(pl.Int32, pa.Check.ge(0, error="negative_amount"), nullable=True)
 
 
 def _codes(reference: Reference, family: str) -> list[str]:

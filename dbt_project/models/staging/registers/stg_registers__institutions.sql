@@ -32,6 +32,7 @@ final as (
         landed.institution_type_code,
         landed.region_code,
         landed.administrative_level,
+        landed.is_key_energy_user = 'true' as is_key_energy_user,
         landed.snapshot_scope,
         landed.floor_area_text,
         landed.floor_area_unit,
