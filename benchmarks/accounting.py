@@ -33,12 +33,13 @@ FACTORS = (
     "core_uncertainty", "core_period_state",
 )  # fmt: skip
 MODELS = (
-    "core_form_amount", "core_reported_amount", "core_activity", "core_emission_term", "core_institution_uncertainty",
-    "institution_year", "core_region_emission_term", "core_region_uncertainty_cause", "emission_uncertainty",
+    "core_form_amount", "core_reported_amount", "core_chosen_amount", "core_activity", "core_emission_term",
+    "core_institution_uncertainty", "institution_year", "core_region_emission_term", "core_region_uncertainty_cause", "emission_uncertainty",
     "region_year",
 )  # fmt: skip
 _EMPTY = (
     "core_institution_register", "core_meter_month", "core_audit_value", "core_heating", "core_data_room", "core_inventory_gas",
+    "core_source_amount", "core_source_choice",
 )  # fmt: skip
 _SEEDS = (
     "carriers", "factors", "carrier_conversions", "factor_units", "grid_regions", "method_limits", "uncertainty_defaults",
@@ -66,6 +67,7 @@ create table staging.stg_control__regions as
 create table staging.stg_control__region_groups (group_code varchar, member_code varchar, valid_from date, valid_to date);
 create table staging.stg_control__stand_ins (year integer, purpose varchar, factor_id varchar);
 create table staging.stg_inventory__activities (year integer);
+create table raw.frozen_years (year integer, frozen_on date);
 create table staging.stg_control__windows (source varchar, year integer, due_on date, closes_on date);
 create table staging.stg_control__uncertainties (uncertainty_id varchar, factor_id varchar, distribution varchar,
     minus_pct decimal(18,8), plus_pct decimal(18,8));

@@ -18,7 +18,7 @@ import duckdb
 import jinja2
 import yaml
 
-from ingestion import raw
+from ingestion import declared, raw
 from ingestion.account import Delivery
 from ingestion.archive import Receipt
 from ingestion.contracts.home import Home
@@ -33,8 +33,8 @@ SEEDS = (
     "meter_break_ratios", "reading_kinds", "repair_codes",
 )  # fmt: skip
 RETURNS = (
-    "stg_control__files", "stg_direct_report__values", "stg_energy_audit__values", "core_direct_report_cells",
-    "core_form_amount", "core_reported_amount",
+    "stg_control__files", "stg_direct_report__values", "stg_energy_audit__values", "core_late_return",
+    "core_direct_report_cells", "core_form_amount", "core_reported_amount",
 )  # fmt: skip
 SCALE = ("core_amount_cell", "core_cumulative_cell", "core_scale_evidence", "core_scale_proposal")
 METERS = (
@@ -85,8 +85,9 @@ def warehouse(landed: Iterable[Landed], rules: Rules, folder: Path) -> duckdb.Du
         raw.write_source(con, Home(folder), source, rules.reference, loaded, receipts, [])
     raw.write_corrections(con, rules.corrections)
     raw.write_codes(con, rules.codes)
-    declared = reading.rows((layout.id, layout.readings) for layout in rules.layouts)
-    raw.write_table(con, "reading_rules", reading.COLUMNS, declared)
+    options = reading.rows((layout.id, layout.readings) for layout in rules.layouts)
+    raw.write_table(con, "reading_rules", reading.COLUMNS, options)
+    declared.write_freezing(con)
     raw.write_table(con, "build", "build_id VARCHAR, as_of DATE", [("scratch", date(2026, 1, 1))])
     seed(con, SEEDS)
     return con

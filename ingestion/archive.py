@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,8 @@ _AT_A_TIME = 2
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
+_SIGNED_OFF = "direct_report"
+"""The source whose years are signed off."""
 _INCOMING = ".incoming"
 _sealed_here: dict[str, tuple[int, ...]] = {}
 """Object → its state when it was sealed by this process."""
@@ -92,10 +94,16 @@ def receipts(home: Home) -> list[Receipt]:
     return sorted(found, key=lambda item: (item.source, item.path, item.version))
 
 
-def current(found: list[Receipt]) -> list[Receipt]:
-    """The last delivery under each name."""
+def current(found: list[Receipt], frozen_on: Iterable[date] = ()) -> list[Receipt]:
+    """The last delivery under each name; of returns also the one that was the last on a day when a year was signed off."""
     last = {(item.source, item.path): item for item in found}
-    return [last[key] for key in sorted(last)]
+    kept = {item.file_id: item for item in last.values()}
+    for day in frozen_on:
+        by_then = {
+            item.path: item for item in found if item.source == _SIGNED_OFF and item.received_on <= day
+        }
+        kept |= {item.file_id: item for item in by_then.values()}
+    return sorted(kept.values(), key=lambda item: (item.source, item.path, item.version))
 
 
 def unsealed(home: Home) -> list[tuple[str, str, Path]]:

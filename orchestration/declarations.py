@@ -1,4 +1,4 @@
-"""The home's own declarations: profile, factors, layouts, corrections, code mappings, match decisions, waivers; and the seal of the code itself.
+"""The home's own declarations: profile, factors, layouts, corrections, code mappings, decisions, waivers; and the seal of the code itself.
 
 Belongs here: finding and reading declarations, their digests. Does not belong here: what they mean.
 """
@@ -21,10 +21,13 @@ from pydantic import BaseModel, ValidationError
 from ingestion.contracts import yaml_text
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
+from ingestion.contracts.freezing import FrozenYear, Restatement
 from ingestion.contracts.identity import digest
 from ingestion.contracts.matches import MatchDecision
 from ingestion.contracts.messages import Message, Refusal
+from ingestion.contracts.precedence import PrecedenceOverride
 from ingestion.contracts.profile import RegionProfile
+from ingestion.declared import check_carriers
 from ingestion.layouts.files import load_layouts, shipped_folders
 from ingestion.layouts.model import Layout
 from ingestion.registry import Registry, check_profile, load_registry
@@ -46,6 +49,9 @@ class Declarations:
     corrections: list[Correction]
     codes: list[CodeMapping]
     matches: list[MatchDecision]
+    overrides: list[PrecedenceOverride]
+    frozen: list[FrozenYear]
+    restatements: list[Restatement]
     registry: Registry
     seals: dict[str, str]
     code_version: str
@@ -60,19 +66,39 @@ def load_declarations(settings: Settings) -> Declarations:
     corrections = load_corrections(paths.corrections)
     codes = load_codes(paths.codes)
     matches = load_matches(paths.matches)
+    overrides = load_overrides(paths.precedence)
+    frozen = load_frozen(paths.frozen)
+    restatements = load_restatements(paths.restatements)
     registry = load_registry(paths.factors)
     check_profile(registry, profile)
+    check_carriers(profile, overrides)
     code = code_digest()
     seals = {f"layout {layout.id}": layout.digest for layout in layouts}
     seals[f"profile {profile.id}"] = profile_digest
     seals["corrections.yml"] = digest([item.model_dump(mode="json") for item in corrections])
     seals["codes.yml"] = digest([item.model_dump(mode="json") for item in codes])
     seals["matches.yml"] = digest([item.model_dump(mode="json") for item in matches])
+    for path, entries in (
+        (paths.precedence, overrides),
+        (paths.frozen, frozen),
+        (paths.restatements, restatements),
+    ):
+        seals[path.name] = digest([item.model_dump(mode="json") for item in entries])
     seals["factors.csv"] = digest([row.as_row() for row in registry.home])
     seals["waivers.yml"] = _file_digest(paths.waivers)
     seals["code and seeds"] = code
     return Declarations(
-        profile, layouts, corrections, codes, matches, registry, seals, f"{VERSION}+{code[:12]}"
+        profile=profile,
+        layouts=layouts,
+        corrections=corrections,
+        codes=codes,
+        matches=matches,
+        overrides=overrides,
+        frozen=frozen,
+        restatements=restatements,
+        registry=registry,
+        seals=seals,
+        code_version=f"{VERSION}+{code[:12]}",
     )
 
 
@@ -127,6 +153,28 @@ def load_matches(path: Path) -> list[MatchDecision]:
     """The decisions on matches of a home, or none. Two for one row, or a wrong one, are refused."""
     found = _entries(path, MatchDecision)
     _refuse_twice(path, [" ".join(part or "*" for part in item.key) for item in found])
+    return found
+
+
+def load_overrides(path: Path) -> list[PrecedenceOverride]:
+    """The overrides of a home, or none. Two with one id or for one key, or a wrong one, are refused."""
+    found = _entries(path, PrecedenceOverride)
+    _refuse_twice(path, [item.id for item in found])
+    _refuse_twice(path, [f"{item.institution} {item.carrier} {item.year}" for item in found])
+    return found
+
+
+def load_frozen(path: Path) -> list[FrozenYear]:
+    """The years that a home has signed off, or none. A year that stands twice is refused."""
+    found = _entries(path, FrozenYear)
+    _refuse_twice(path, [str(item.year) for item in found])
+    return found
+
+
+def load_restatements(path: Path) -> list[Restatement]:
+    """What a home lets move a frozen year, or nothing. Two for one key, or a wrong one, are refused."""
+    found = _entries(path, Restatement)
+    _refuse_twice(path, [" ".join(map(str, item.key)) for item in found])
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -106,7 +106,7 @@ def resume(settings: Settings) -> Night:
 def _night(settings: Settings, as_of: date) -> Night:
     declarations = load_declarations(settings)
     everything = archive.receipts(settings.paths)
-    receipts = archive.current(everything)
+    receipts = archive.current(everything, [item.frozen_on for item in declarations.frozen])
     kept = {item.file_id for item in receipts}
     feed_runs = last_runs(settings.paths)
     fingerprint = digest(
@@ -130,7 +130,16 @@ def calendar(settings: Settings, declarations: Declarations, as_of: date) -> dic
     waivers = load_waivers(settings.paths.waivers, load_catalogue())
     alive = sorted(waiver.model_dump_json() for waiver in waivers if waiver.expires_on >= as_of)
     known = declarations.registry.known_by(as_of)
-    return {"windows": windows, "waivers": alive, "known_factors": digest(known)}
+    overrides = [item.id for item in declarations.overrides if item.expires_on and item.expires_on < as_of]
+    return {
+        "windows": windows,
+        "silence": [
+            (w.source, str(as_of - timedelta(days=w.days))[:7]) for w in declarations.profile.silence_windows
+        ],
+        "waivers": alive,
+        "known_factors": digest(known),
+        "expired_overrides": overrides,
+    }
 
 
 def is_published(night: Night) -> bool:

@@ -1,7 +1,7 @@
 """`tancang queue`: what waits for a person's word, each with the one line that settles it.
 
-Belongs here: reading the last build for unknown codes, unsure institutions, proposed mends and broken meters, and writing the
-line for `codes.yml`, `matches.yml` or `corrections.yml`. Nothing is applied here. Imports neither dagster nor dbt nor great_expectations.
+Belongs here: reading the last build for unknown codes, unsure institutions, proposed mends, broken meters and late returns, and
+writing the line for `codes.yml`, `matches.yml`, `corrections.yml` or `restatements.yml`. Nothing is applied here. Imports neither dagster nor dbt nor great_expectations.
 """
 
 from __future__ import annotations
@@ -76,6 +76,16 @@ _MATCHES = """
     from raw.matches where match_state = 'waiting'
     group by all order by n_rows desc, match_weight desc nulls last, path, row_number
 """
+_RESTATEMENTS = """
+    select institution_id, year, file_id, any_value(path) as path, any_value(received_on) as received_on,
+        any_value(frozen_on) as frozen_on, count(*) as n_cells,
+        to_json(list(struct_pack(
+            form_code, item_code, period_kind, period_index, unit, standing_amount, proposed_amount, cell
+        ) order by form_code, item_code, period_kind, period_index)) as changes_json
+    from core.core_restatement_proposal
+    group by institution_id, year, file_id
+    order by n_cells desc, path, institution_id, year
+"""
 _BREAKS = "select * from core.core_meter_break order by level_ratio desc, building_code, item_code"
 
 
@@ -109,6 +119,11 @@ def waiting(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
         ],
         "meters": [
             {**row, "file": "corrections.yml", "line": meter_line(row)} for row in _rows(con, _BREAKS)
+        ],
+        "restatements": [
+            {**row, "changes": json.loads(row.pop("changes_json")), "file": "restatements.yml", "line": line}
+            for row in _rows(con, _RESTATEMENTS)
+            for line in [restatement_line(row)]
         ],
     }
 
@@ -197,6 +212,12 @@ def meter_line(row: dict[str, Any]) -> str:
     )
 
 
+def restatement_line(row: dict[str, Any]) -> str:
+    """The line for restatements.yml that would let a late return count."""
+    key = {"institution": row["institution_id"], "year": row["year"], "file": row["file_id"]}
+    return _line({**key, "reason": "", "reviewer": ""})
+
+
 def _identity(kind: str, key: tuple[Any, ...]) -> str:
     return f"{kind}-{hashlib.sha256(repr(key).encode()).hexdigest()[:10]}"
 
@@ -217,6 +238,7 @@ def _tell(teller: Teller, found: dict[str, list[dict[str, Any]]]) -> None:
     _tell_matches(teller, found["matches"])
     _tell_scales(teller, found["scales"])
     _tell_meters(teller, found["meters"])
+    _tell_restatements(teller, found["restatements"])
     teller.say(
         "把一行粘贴到所指的文件, 填写空着的项 (reviewer 为复核人), 下一夜生效; 值本来正确时, 把 value、unit 写成文件中的原样",
         "paste a line into the file it names and fill in what is empty (reviewer: your name); the next night applies it. "
@@ -293,6 +315,34 @@ def _tell_meters(teller: Teller, rows: list[dict[str, Any]]) -> None:
             f"{row['n_days_before']} days before and {row['n_days_after']} after with readings; "
             f"{row['ratio_name_en'] or 'no known ratio is near'}",
         )
+        _tell_line(teller, row)
+    _tell_more(teller, rows)
+
+
+def _tell_restatements(teller: Teller, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        teller.say(
+            f"已冻结年度的重述建议 {len(rows)} 条", f"{len(rows)} restatements of frozen years", "bold"
+        )
+    for row in rows[:_MOST]:
+        teller.plain(f"  {_shown(row['institution_id'])} {row['year']}  {_shown(row['path'])}", "yellow")
+        teller.say(
+            f"      {row['received_on']} 收到, {row['frozen_on']} 已冻结; 改动 {row['n_cells']} 格",
+            f"received {row['received_on']}, frozen {row['frozen_on']}; cells that change: {row['n_cells']}",
+        )
+        for change in row["changes"][:_MOST]:
+            amounts = [
+                "–" if amount is None else str(amount)
+                for amount in (change["standing_amount"], change["proposed_amount"])
+            ]
+            period = (
+                ""
+                if change["period_kind"] == "year"
+                else f" {change['period_kind']} {change['period_index']}"
+            )
+            teller.plain(
+                f"      {_shown(change['item_code'])}{period}: {' → '.join(amounts)} {change['unit'] or ''}"
+            )
         _tell_line(teller, row)
     _tell_more(teller, rows)
 

@@ -15,7 +15,7 @@ select
         else concat_ws('|', file_id, sheet, row_number)
     end) as n_used
 from {{ ref('core_direct_report_cells') }}
-where cell_state <> 'not_approved'
+where cell_state not in ('not_approved', 'held', 'outdated')
     -- an item that a later release no longer holds went with the return that held it
     and not (superseded_reason is not distinct from 'newer_release')
 group by all

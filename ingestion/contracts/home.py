@@ -55,6 +55,21 @@ class Home:
         return self.root / "matches.yml"
 
     @property
+    def precedence(self) -> Path:
+        """Overrides of the profile's precedence of sources, one key at a time."""
+        return self.root / "precedence.yml"
+
+    @property
+    def frozen(self) -> Path:
+        """Years that are signed off."""
+        return self.root / "frozen.yml"
+
+    @property
+    def restatements(self) -> Path:
+        """What may move a frozen year after all."""
+        return self.root / "restatements.yml"
+
+    @property
     def factors(self) -> Path:
         """The home's own rows of the factor registry."""
         return self.root / "factors.csv"

@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ingestion.contracts.precedence import Precedence
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,6 +83,13 @@ class Window(_Strict):
     closes_on: date
 
 
+class SilenceWindow(_Strict):
+    """How many days after the end of a month its values of a source may still come in as a matter of course."""
+
+    source: Literal["direct_report", "metering"]
+    days: int = Field(ge=0, le=366)
+
+
 class PublishedFigure(_Strict):
     """A figure that the region's own report prints, shown beside ours (never used in a calculation)."""
 
@@ -135,6 +144,8 @@ class RegionProfile(_Strict):
     stand_ins: list[StandIn] = Field(default_factory=list)
     uncertainties: list[NamedUncertainty] = Field(default_factory=list)
     windows: list[Window] = Field(default_factory=list)
+    silence_windows: list[SilenceWindow] = Field(default_factory=list)
+    precedence: list[Precedence] = Field(default_factory=list)
     published_figures: list[PublishedFigure] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -188,6 +199,23 @@ class RegionProfile(_Strict):
         names = [item.uncertainty_id or item.factor_id for item in self.uncertainties]
         if len(names) != len(set(names)):
             raise ValueError("an uncertainty is named twice / 同一不确定性写了两次")
+        return self
+
+    @model_validator(mode="after")
+    def _one_precedence_for_one_thing(self) -> RegionProfile:
+        codes = {region.code for region in self.regions}
+        seen: set[tuple[str, str]] = set()
+        for rule in self.precedence:
+            region = rule.region or self.region
+            if region not in codes:
+                raise ValueError(f"precedence {rule.id}: unknown region {region} / 区划不在列表中")
+            for key in ((region, carrier) for carrier in rule.carriers):
+                if key in seen:
+                    raise ValueError(f"precedence of {key[1]} in {key[0]} is declared twice / 取值次序重复")
+                seen.add(key)
+        for names in ([rule.id for rule in self.precedence], [item.source for item in self.silence_windows]):
+            if len(names) != len(set(names)):
+                raise ValueError("a precedence or a silence window stands twice / 取值次序或静默期重复")
         return self
 
     @model_validator(mode="after")

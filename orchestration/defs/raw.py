@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from ingestion import matched, partitions, raw, sender_receipts
+from ingestion import declared, matched, partitions, raw, sender_receipts
 from ingestion.contracts import factors
 from ingestion.contracts.identity import digest
 from ingestion.contracts.messages import Message, Refusal
@@ -125,6 +125,9 @@ def declarations() -> dg.MaterializeResult[None]:
             reading.COLUMNS,
             reading.rows((layout.id, layout.readings) for layout in night.declarations.layouts),
         )
+        said = night.declarations
+        declared.write_precedence(con, profile, said.overrides)
+        declared.write_freezing(con, said.frozen, said.restatements)
         raw.write_table(con, "feed_runs", feeds.RAW_COLUMNS, feeds.raw_rows(night.feed_runs))
         strangers = [item for item in night.receipts if item.source not in SOURCES]
         raw.refuse_files(

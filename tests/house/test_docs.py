@@ -21,6 +21,8 @@ from exports.dictionary import load_dictionary
 from ingestion.contracts import profile
 from ingestion.contracts.codes import CodeMapping
 from ingestion.contracts.corrections import Correction
+from ingestion.contracts.freezing import FrozenYear, Restatement
+from ingestion.contracts.precedence import Precedence, PrecedenceOverride
 from ingestion.feeds import declaration as feeds
 from ingestion.layouts import files, reading
 from ingestion.layouts import model as layout_model
@@ -139,6 +141,8 @@ PROFILE_SECTIONS = {
     profile.StandIn: "stand_ins",
     profile.NamedUncertainty: "uncertainties",
     profile.Window: "windows",
+    profile.SilenceWindow: "silence_windows",
+    Precedence: "precedence",
     profile.PublishedFigure: "published_figures",
 }
 
@@ -271,6 +275,11 @@ def test_each_field_of_a_correction_has_its_place() -> None:
         assert f"`{name}`" in found, name
 
 
+def test_each_field_of_an_override_has_its_place() -> None:
+    found = section(text_of("reconciliation.md"), "One key otherwise: precedence.yml")
+    assert keys_of(found) == set(PrecedenceOverride.model_fields)
+
+
 def test_each_field_of_a_code_mapping_has_its_place() -> None:
     found = section(text_of("data-quality.md"), "Settling an unknown code: codes.yml")
     for name in CodeMapping.model_fields:
@@ -312,6 +321,12 @@ def test_yaml_and_toml_examples_are_valid(name: str, tmp_path: Path) -> None:
         profile.RegionProfile.model_validate(yaml.safe_load(block))
     for block in blocks(text, "yaml corrections"):
         assert [Correction.model_validate(item) for item in yaml.safe_load(block)]
+    for block in blocks(text, "yaml overrides"):
+        assert [PrecedenceOverride.model_validate(item) for item in yaml.safe_load(block)]
+    for block in blocks(text, "yaml frozen"):
+        assert [FrozenYear.model_validate(item) for item in yaml.safe_load(block)]
+    for block in blocks(text, "yaml restatements"):
+        assert [Restatement.model_validate(item) for item in yaml.safe_load(block)]
     for block in blocks(text, "yaml codes"):
         assert [CodeMapping.model_validate(item) for item in yaml.safe_load(block)]
     for block in blocks(text, "yaml waivers"):

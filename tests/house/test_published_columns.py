@@ -15,7 +15,7 @@ from orchestration.dbt_build import current_manifest
 
 _NUMERIC = re.compile(r"DECIMAL|DOUBLE|INTEGER|BIGINT|HUGEINT", re.I)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_UNITLESS = re.compile(r"^(n_.+|.+_share|.+_pct|year|.+_year|.+_number|.+_code|months_reported|line)$")
+_UNITLESS = re.compile(r"^(n_.+|.+_share|.+_pct|year|month|period_index|.+_year|.+_number|.+_code|months_reported|line)$")
 _SUFFIX = {
     "kWh": "kwh",
     "m3": "m3",

@@ -270,7 +270,7 @@ def test_the_queue_of_a_clean_night_is_empty(clean: Night) -> None:
     done = subprocess.run(
         [TANCANG, "queue", "--home", str(clean.home), "--json"], capture_output=True, text=True
     )
-    assert json.loads(done.stdout) == {"codes": [], "scales": [], "meters": [], "matches": []}
+    assert json.loads(done.stdout) == {"codes": [], "scales": [], "meters": [], "matches": [], "restatements": []}
 
 
 def test_a_second_night_without_news_makes_no_release(clean: Night) -> None:

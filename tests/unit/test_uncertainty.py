@@ -35,7 +35,7 @@ create table core_region_path (region_code varchar, ancestor_code varchar, is_an
 create table core_activity (institution_id_scheme varchar, institution_id varchar, year integer, carrier varchar,
     base_carrier varchar, emission_kind varchar, emission_factor_id varchar, conversion_id varchar,
     emissions_tco2 decimal(38,12), is_in_energy_total boolean, is_deducted boolean, frozen_factor_id varchar,
-    emissions_frozen_tco2 decimal(38,12));
+    emissions_frozen_tco2 decimal(38,12), return_kind varchar);
 create table staging.stg_control__build as select 2020 as base_year;
 create table core_carrier_factor (year integer, carrier varchar, purpose varchar, factor_id varchar, conversion_id varchar);
 create table core_inventory_gas (region_code varchar, year integer, inventory_scope varchar, is_indirect boolean,
@@ -79,7 +79,7 @@ def world(
         )
     if rows:
         con.executemany(
-            "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true, false, null, null)",
+            "insert into core_activity values ('x', ?, ?, ?, ?, ?, ?, ?, ?, true, false, null, null, 'annual')",
             [
                 (who, year, carrier, carrier, _KINDS.get(carrier, "direct"), *chain(row), amount)
                 for who, year, carrier, row, amount in rows
@@ -278,8 +278,8 @@ def test_power_passed_on_errs_like_power_bought() -> None:
     con = world([("a", 2021, "electricity", "EL", "900"), ("b", 2021, "natural_gas", "NG", "1")])
     con.execute(
         """insert into core_activity values ('x', 'a', 2021, 'electricity_passed_on', 'electricity', 'electricity', 'EL',
-        null, 100, false, true, null, null),
-        ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false, true, null, null)"""
+        null, 100, false, true, null, null, 'annual'),
+        ('x', 'b', 2021, 'heat_passed_on', 'heat', 'heat', 'EL', null, 7, false, true, null, null, 'annual')"""
     )
     con.execute("insert into core_uncertainty values ('activity', 'reported heat', 2, 2, 'normal')")
     scratch.build(con, MODELS)

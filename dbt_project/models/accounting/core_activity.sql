@@ -6,7 +6,7 @@ builds as (
 ),
 
 amounts as not materialized (
-    select * from {{ ref('core_reported_amount') }}
+    select * from {{ ref('core_chosen_amount') }}
 ),
 
 institutions as (

@@ -94,7 +94,8 @@ chained as (
         and carrier_factors.purpose in ('direct_emissions', 'heat_emissions')
     left join uncertainties
         on uncertainties.subject_kind = 'activity'
-        and 'reported ' || activities.base_carrier = uncertainties.subject_key
+        and case when activities.return_kind in ('metered', 'audited') then activities.return_kind else 'reported' end
+            || ' ' || activities.base_carrier = uncertainties.subject_key
 ),
 
 minus_halved as (

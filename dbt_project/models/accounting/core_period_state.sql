@@ -1,4 +1,4 @@
-{#- Why a year is still provisional (definition 18). Final only after a sign-off, which no step gives yet. -#}
+{#- Why a year is still provisional (definition 18). Final only after a sign-off: a line of frozen.yml. -#}
 with
 
 builds as (
@@ -19,6 +19,10 @@ electricity_factors as (
 
 windows as (
     select * from {{ ref('stg_control__windows') }}
+),
+
+frozen_years as (
+    select * from {{ source('control', 'frozen_years') }}
 ),
 
 limits as (
@@ -69,23 +73,18 @@ grid_factors as (
     group by all
 ),
 
-final as (
+reasons as (
     select
-        ---------- ids
         years.year,
-
-        ---------- texts
-        'provisional' as period_state,
         case
             when not grid_factors.is_known then 'grid_factor_unknown'
             when open_windows.year is not null then 'window_open'
             when coalesce(coverage.n_registered_reporting, 0)
                 < coalesce(coverage.n_registered, 0) * cast(limits.limit_value as decimal(18,8))
                 or coverage.n_registered is null then 'register_coverage'
+            when frozen_years.frozen_on <= builds.as_of then null
             else 'not_signed_off'
         end as period_state_reason,
-
-        ---------- counts
         coalesce(coverage.n_registered, 0) as n_registered,
         coalesce(coverage.n_registered_reporting, 0) as n_registered_reporting
     from years
@@ -93,6 +92,23 @@ final as (
     left join grid_factors on years.year = grid_factors.year
     left join open_windows on years.year = open_windows.year
     left join coverage on years.year = coverage.year
+    left join frozen_years on years.year = frozen_years.year
+    cross join builds
+),
+
+final as (
+    select
+        ---------- ids
+        year,
+
+        ---------- texts
+        case when period_state_reason is null then 'final' else 'provisional' end as period_state,
+        period_state_reason,
+
+        ---------- counts
+        n_registered,
+        n_registered_reporting
+    from reasons
 )
 
 select * from final

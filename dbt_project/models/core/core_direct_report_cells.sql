@@ -2,13 +2,26 @@
 {{ config(materialized='table') }}
 
 {%- set key -%}
-is_counted, form_code, institution_id_scheme, institution_id, catalog_item_id, year, period_kind, period_index
+is_counted, lateness, form_code, institution_id_scheme, institution_id, catalog_item_id, year, period_kind, period_index
 {%- endset %}
 
 with
 
-reported as (
+landed as (
     select * from {{ ref('stg_direct_report__values') }}
+),
+
+late as (
+    select * from {{ ref('core_late_return') }}
+),
+
+-- what came after its year was signed off competes with nothing that counts
+reported as (
+    select
+        landed.*,
+        nullif(late.lateness, 'accepted') as lateness
+    from landed
+    left join late using (file_id, institution_id_scheme, institution_id, year)
 ),
 
 -- One return is one record of a file; lines that are operations of one institution are one return together.
@@ -75,6 +88,7 @@ judged as (
         *,
         case
             when not is_counted then 'not_approved'
+            when lateness is not null then lateness
             when is_replaced then 'superseded'
             when place_in_item = 1 then 'used'
             when release_number < newest_release_number or content = used_content then 'superseded'

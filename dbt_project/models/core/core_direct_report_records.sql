@@ -27,6 +27,7 @@ records as (
         case
             when not bool_or(is_counted) then 'not_approved'
             when bool_or(cell_state = 'used') then 'used'
+            when bool_or(cell_state in ('held', 'outdated')) then min(cell_state)
             when bool_or(cell_state = 'conflicting') then 'conflicting'
             else 'superseded'
         end as record_state,

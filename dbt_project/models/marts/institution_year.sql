@@ -113,6 +113,14 @@ carriers as (
         coalesce(sum(energy_primary_kgce) filter (where is_vehicle_part), 0) as vehicle_primary_kgce,
         coalesce(sum(emissions_tco2) filter (where is_vehicle_part), 0) as vehicle_emissions_tco2,
 
+        ---------- the sources that the amounts are taken from
+        concat_ws(
+            ', ',
+            case when bool_or(return_kind not in ('metered', 'audited')) then 'reported' end,
+            case when bool_or(return_kind = 'metered') then 'metered' end,
+            case when bool_or(return_kind = 'audited') then 'audited' end
+        ) as amount_sources,
+
         ---------- the electricity row that was used
         max(emission_factor_id) filter (where carrier = 'electricity') as electricity_factor_id,
         max(factor_fallback) filter (where carrier = 'electricity') as factor_fallback
@@ -340,6 +348,7 @@ final as (
         ---------- completeness
         months_reported,
         return_kind,
+        amount_sources,
         electricity_audited_kwh,
         {{ ratio('electricity_audited_kwh - electricity_kwh', 'electricity_kwh') }} as audit_difference_share,
         is_registered,

@@ -45,6 +45,10 @@ audited_cells as (
     select * from {{ ref('stg_energy_audit__values') }}
 ),
 
+choices as (
+    select * from {{ ref('core_source_choice') }} where chosen_source <> 'reported'
+),
+
 counted as (
     select
         cells.*,
@@ -200,12 +204,42 @@ beyond as (
     having any_value(institution_years.green_electricity_kwh) <> sum(green.volume_kwh)
 ),
 
+---------- amounts of another source than the return: what was reported is shown and not counted
+
+chosen as (
+    select choices.*, audited.file_id, audited.path, audited.sheet, audited.row_number, audited.column_number
+    from choices
+    left join {{ ref('core_source_amount') }} as audited
+        on choices.chosen_source = 'audited'
+        and choices.institution_id_scheme = audited.institution_id_scheme
+        and choices.institution_id = audited.institution_id
+        and choices.carrier = audited.carrier
+        and choices.year = audited.year
+        and audited.period_kind = 'year'
+    where choices.chosen_amount is not null
+),
+
+passed_over as (
+    select distinct institution_id_scheme, institution_id, year, carrier, 'amount' as measure, true as is_passed_over from choices
+),
+
 united as (
     select
-        institution_id_scheme, institution_id, year, form_code, form_role, catalog_item_id, item_code, carrier, measure,
+        institution_id_scheme, institution_id, year, form_code,
+        case when passed_over.is_passed_over and form_role <> 'part' then 'not_chosen' else form_role end as form_role,
+        catalog_item_id, item_code, carrier, measure,
         period_kind, period_index, amount, unit, value_text, unit_text, conversion_id, correction_id, layout_id,
         file_id, path, sheet, row_number, column_number
     from reported
+    left join passed_over using (institution_id_scheme, institution_id, year, carrier, measure)
+
+    union all by name
+
+    select
+        institution_id_scheme, institution_id, year, 'chosen' as form_role, chosen_source as item_code, carrier,
+        'amount' as measure, 'year' as period_kind, chosen_amount as amount, unit, file_id, path, sheet, row_number,
+        column_number
+    from chosen
 
     union all by name
 

@@ -254,6 +254,19 @@ def _audit_differs(world: World) -> None:
     row = next(n for n, cells in enumerate(page.rows, 1) if cells[0] == "电力")
     audited = audits.electricity_2021(item, "1.12")
     page.rows[row - 1][6] = float(audited / 10000)
+    reported = plain(audits.electricity_2021(item, "1"))
+    world.overrides.append(
+        {
+            "id": "O-1",
+            "institution": item.institution_id,
+            "carrier": "electricity",
+            "year": 2021,
+            "source": "reported",
+            "expect": reported,
+            "reason": "审计取了另一栋楼的账单，以上报为准",
+            "reviewer": "示例复核员",
+        }
+    )
     world.defects.append(
         Defect(
             "f8",
@@ -269,7 +282,7 @@ def _audit_differs(world: World) -> None:
             institution_id=item.institution_id,
             item_code="electricity",
             year=2021,
-            clean_value=plain(audits.electricity_2021(item, "1")),
+            clean_value=reported,
             expected_value=plain(audited),
             figure="electricity_audited_kwh",
         )

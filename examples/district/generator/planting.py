@@ -51,6 +51,7 @@ class World:
     landing: Landing
     defects: list[Defect] = field(default_factory=list)
     corrections: list[dict[str, str | int | None]] = field(default_factory=list)
+    overrides: list[dict[str, str | int | None]] = field(default_factory=list)
     hit: set[str] = field(default_factory=set)
 
     @classmethod

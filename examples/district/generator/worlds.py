@@ -68,7 +68,12 @@ def build() -> Landing:
         )
         for path, content in landing.items()
     }
-    written["defective/corrections.yml"] = Text(_corrections(bad))
+    written["defective/corrections.yml"] = Text(
+        _entries("Corrections", "the file still says what `expect` says", bad.corrections)
+    )
+    written["defective/precedence.yml"] = Text(
+        _entries("Overrides of the precedence", "its source still says what `expect` says", bad.overrides)
+    )
     return (
         written
         | told
@@ -92,11 +97,9 @@ def _check_printed(headline: object) -> None:
         assert found[f"{figure}_change_pct"] == str(printed[1]), figure
 
 
-def _corrections(world: World) -> str:
-    lines = [
-        "# Corrections of the defective world: each applies only while the file still says what `expect` says"
-    ]
-    for item in world.corrections:
+def _entries(title: str, guard: str, items: list[dict[str, str | int | None]]) -> str:
+    lines = [f"# {title} of the defective world: each applies only while {guard}"]
+    for item in items:
         mark = "-"
         for key, value in item.items():
             text = "null" if value is None else str(value) if isinstance(value, int) else f'"{value}"'
