@@ -67,6 +67,11 @@ def queued(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, str]]]:
         "create or replace table core.core_unread_values as select null as source, null as path, null as sheet, null as cell, null as row_number, null as value_text, null as problem_code where false"
     )
     con.execute(
+        """create or replace table core.core_restatement_proposal as select null as institution_id, null as year, null as file_id,
+        null as path, null as received_on, null as frozen_on, null as form_code, null as item_code, null as period_kind,
+        null as period_index, null as unit, null as standing_amount, null as proposed_amount, null as cell where false"""
+    )
+    con.execute(
         "create or replace table raw.profile_regions as select '310118' as region_code, '青浦' as region_name_zh, 'Qingpu' as region_name_en"
     )
     return waiting(con)
