@@ -144,9 +144,8 @@ def _factors(factors: tuple[FactorRow, ...], teller: Teller) -> Iterator[str]:
 def _rules(rules: tuple[RuleFound, ...], teller: Teller) -> Iterator[str]:
     if rules:
         yield teller.text("质量规则:", "quality rules:")
-    for rule in rules:
-        if rule.outcome == "pass" and not rule.n_here and rule.rule_id != PARTS_RULE:
-            continue
+    named = [rule for rule in rules if rule.outcome != "pass" or rule.n_here or rule.rule_id == PARTS_RULE]
+    for rule in named:
         outcome = teller.text(_OUTCOMES_ZH.get(rule.outcome, rule.outcome), rule.outcome)
         here = (
             teller.text(f"，本数字 {rule.n_here} 处", f", {rule.n_here} of this figure")
@@ -157,9 +156,7 @@ def _rules(rules: tuple[RuleFound, ...], teller: Teller) -> Iterator[str]:
             teller.text(f"，豁免 {rule.waiver_id}", f", waiver {rule.waiver_id}") if rule.waiver_id else ""
         )
         yield f"  [{outcome}{here}{waiver}] {rule.rule_id}: {teller.text(rule.text_zh, rule.text_en)}"
-    n_passed = sum(
-        1 for rule in rules if rule.outcome == "pass" and not rule.n_here and rule.rule_id != PARTS_RULE
-    )
+    n_passed = len(rules) - len(named)
     if n_passed:
         yield "  " + teller.text(
             f"另有 {n_passed} 条有关规则通过", f"{n_passed} more rules about these tables pass"
